@@ -2,7 +2,7 @@
 // Result<T>; exceptions do not cross rooms. A class of our own because clang 14 cannot compile std::expected.
 #pragma once
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cerrno>
 #include <cstdint>

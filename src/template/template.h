@@ -1,0 +1,108 @@
+// Packer templates: text in, a Template value or diagnostics out. HCL2 native syntax; evaluation knows unknown values
+// and sensitive marks. Nothing here runs anything. The language: docs of hashicorp/hcl v2 and go-cty; Packer's blocks.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "template/diagnostic.h"
+#include "template/value.h"
+
+namespace kiln::tmpl {
+
+/// What a template may ask of the world; the caller decides (tests give fakes).
+struct World {
+  std::function<Result<std::string>(const fs::path&)> read_file;
+  std::map<std::string, std::string> env;  // for env() and PKR_VAR_*
+  fs::path cwd;                            // path.cwd
+  std::int64_t now = 0;                    // timestamp(), seconds since 1970
+};
+
+struct LoadOptions {
+  fs::path path;                                          // a .pkr.hcl file or a directory of them
+  std::vector<std::pair<std::string, std::string>> vars;  // -var, in order
+  std::vector<fs::path> var_files;                        // -var-file, in order
+  std::vector<std::string> only, except;                  // globs against build names
+  bool warn_on_undeclared = false;
+};
+
+/// One evaluated option: its value (may be unknown in part, may be marked sensitive) and where it stands.
+struct Option {
+  Value value;
+  Range range;       // of the expression
+  Range name_range;  // of the name
+};
+struct Body;
+struct NestedBlock {
+  std::vector<std::string> labels;
+  std::shared_ptr<const Body> body;
+  Range range;
+};
+/// A decoded component body: attributes and nested blocks, no schema applied yet.
+struct Body {
+  std::map<std::string, Option> options;
+  std::map<std::string, std::vector<NestedBlock>> blocks;
+  Range range;
+};
+
+/// Values of build.* that are only known while building.
+using BuildValues = std::map<std::string, std::string>;
+
+/// A provisioner, post-processor or builder as it stands in the template. decode() may be called again with the real
+/// build.* values just before it runs; without them they are unknown.
+class Component {
+ public:
+  struct Source;
+  std::string type, name;
+  Range range;
+  /// The evaluated body; problems are added to diagnostics and then the answer is empty.
+  std::optional<Body> decode(Diagnostics& diagnostics, const BuildValues* values = nullptr) const;
+  std::shared_ptr<const Source> source;
+};
+
+struct Provisioner : Component {
+  std::optional<Duration> pause_before, timeout;
+  std::uint32_t max_retries = 0;
+};
+struct PostProcessor : Component {
+  std::optional<bool> keep_input_artifact;
+};
+
+/// One build of one source, everything filtered (only, except) and merged (build-level source attributes, override).
+struct Build {
+  std::string name;         // [build.name.]type.sourcename
+  std::string type;         // "docker"
+  std::string source_name;  // "spark"
+  Component builder;
+  std::vector<Provisioner> provisioners;
+  std::optional<Provisioner> error_cleanup;
+  std::vector<std::vector<PostProcessor>> post_processors;  // chains
+};
+
+struct VariableInfo {
+  std::string name, type, description;
+  Value value;
+  bool sensitive = false;
+};
+
+struct Template {
+  fs::path path, root;  // as given; the directory it stands in
+  std::vector<Build> builds;
+  std::vector<VariableInfo> variables;
+  std::vector<std::string> secrets;  // every string inside sensitive values, for masking
+};
+
+struct Loaded {
+  std::optional<Template> result;  // empty when there is an error among the diagnostics
+  Diagnostics diagnostics;         // errors and warnings, in order of position
+};
+
+/// Reads, parses and evaluates everything that can be before a build runs.
+Loaded load(const LoadOptions& options, const World& world);
+
+}  // namespace kiln::tmpl
