@@ -38,9 +38,14 @@ get_apache() {
     archive=$work/$name
     fetch "$base" "$archive"
     is_release "$archive" "$signers"
-    cp --reflink=auto "$archive" "$downloads/$name.$$.partial"
-    mv "$downloads/$name.$$.partial" "$downloads/$name"
+    test -z "${KILN_DOWNLOADS-}" || keep "$archive"
   fi
+}
+
+# keep FILE: a verified file, in the folder of downloads
+keep() {
+  cp --reflink=auto "$1" "$downloads/${1##*/}.$$.partial"
+  mv "$downloads/${1##*/}.$$.partial" "$downloads/${1##*/}"
 }
 
 fetch() { python3 "$uploads/spark-fetch.py" url "$1" "$2"; }
@@ -72,7 +77,7 @@ lay_out() {
     fail "the archive is neither a Spark distribution nor the pyspark package"
   fi
   rm -f "$home"/bin/*.cmd
-  cp -Rn "$uploads/spark-home/." "$home/"
+  tar -C "$uploads/spark-home" -c . | tar -C "$home" -x --skip-old-files --touch --no-same-owner
   chmod -R u=rwX,go=rX "$home"
   chmod 755 "$home"/sbin/*.sh
   test "$(id -u)" != 0 || chown -R 0:0 "$home"
