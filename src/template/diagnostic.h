@@ -1,6 +1,7 @@
 // Problems in a template, for people: where, what, and what to do about it. All of a file's are reported at once.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>

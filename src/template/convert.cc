@@ -1,0 +1,314 @@
+#include "template/convert.h"
+
+#include <algorithm>
+
+namespace kiln::tmpl {
+
+namespace {
+
+bool safe_primitive(Kind from, Kind to) {
+  return from == to || to == Kind::string;
+}
+
+bool primitives_convert(Kind from, Kind to, bool unsafe) {
+  return safe_primitive(from, to) || (unsafe && from == Kind::string);
+}
+
+bool object_converts(const Type& from, const Type& to, bool unsafe) {
+  return std::all_of(to.attributes().begin(), to.attributes().end(), [&](const auto& attribute) {
+    const auto it = from.attributes().find(attribute.first);
+    if (it == from.attributes().end()) return to.optional_names().contains(attribute.first);
+    return convertible(it->second, attribute.second, unsafe);
+  });
+}
+
+bool tuple_converts(const Type& from, const Type& to, bool unsafe) {
+  if (from.elements().size() != to.elements().size()) return false;
+  for (std::size_t i = 0; i < from.elements().size(); ++i) {
+    if (!convertible(from.elements()[i], to.elements()[i], unsafe)) return false;
+  }
+  return true;
+}
+
+/// All parts of a tuple or object to the element type of a collection.
+bool parts_convert(const Type& from, const Type& element, bool unsafe) {
+  std::vector<Type> types;
+  if (from.is(Kind::tuple)) types = from.elements();
+  if (from.is(Kind::object)) {
+    for (const auto& [name, type] : from.attributes()) types.push_back(type);
+  }
+  if (element.is_dynamic()) return unify(types, unsafe).has_value();
+  return std::all_of(types.begin(), types.end(), [&](const Type& t) { return convertible(t, element, unsafe); });
+}
+
+Error mismatch(const Type& have, const Type& wanted) {
+  if (wanted.is(Kind::object) && have.is(Kind::object)) {
+    for (const auto& [name, type] : wanted.attributes()) {
+      const auto it = have.attributes().find(name);
+      if (it == have.attributes().end() && !wanted.optional_names().contains(name))
+        return error(Errc::bad_template, "attribute \"{}\" is required", name);
+      if (it != have.attributes().end() && !convertible(it->second, type))
+        return Error(Errc::bad_template, fmt::format("attribute \"{}\": {}", name, mismatch(it->second, type).text()));
+    }
+  }
+  if (wanted.is(Kind::tuple) && have.is(Kind::tuple) && wanted.elements().size() != have.elements().size())
+    return error(Errc::bad_template, "tuple of {} elements required, but have {}", wanted.elements().size(),
+                 have.elements().size());
+  if (wanted.is_collection() && wanted.element().is_dynamic() && have.is_structural())
+    return error(Errc::bad_template, "all {} elements must have the same type",
+                 wanted.is(Kind::list)  ? "list"
+                 : wanted.is(Kind::set) ? "set"
+                                        : "map");
+  return error(Errc::bad_template, "{} required, but have {}", wanted.name(), have.name());
+}
+
+Result<Value> primitive(const Value& v, const Type& wanted) {
+  if (v.type() == wanted) return v;
+  if (wanted.is(Kind::string)) {
+    if (v.is(Kind::boolean)) return Value::string(v.truth() ? "true" : "false");
+    return Value::string(v.number().text());
+  }
+  if (v.is(Kind::string) && wanted.is(Kind::number)) {
+    const auto number = Number::parse(v.text());
+    if (!number) return error(Errc::bad_template, "a number is required");
+    return Value::number(*number);
+  }
+  if (v.is(Kind::string) && wanted.is(Kind::boolean)) {
+    if (v.text() == "true" || v.text() == "1") return Value::boolean(true);
+    if (v.text() == "false" || v.text() == "0") return Value::boolean(false);
+    for (const std::string_view good : {"true", "false"}) {
+      const bool same = std::equal(good.begin(), good.end(), v.text().begin(), v.text().end(),
+                                   [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+      if (same)
+        return error(Errc::bad_template, "a bool is required; to convert from string, use lowercase \"{}\"", good);
+    }
+    return error(Errc::bad_template, "a bool is required");
+  }
+  return mismatch(v.type(), wanted);
+}
+
+/// The type of all elements: the wanted one, or what they unify to where that leaves it open.
+Result<Type> element_type(const std::vector<Type>& types, const Type& wanted, const Type& have, const Type& outer) {
+  if (!wanted.has_dynamic()) return wanted;
+  if (types.empty()) return wanted;
+  const auto one = unify(types);
+  if (!one) return mismatch(have, outer);
+  return *one;
+}
+
+Result<Value> to_sequence(const Value& v, const Type& wanted) {
+  Value::Elements parts;
+  std::vector<Type> types;
+  for (std::size_t i = 0; i < v.elements().size(); ++i) {
+    parts.push_back(TRY(convert(v.elements()[i], wanted.element()).context("element {}", i)));
+    types.push_back(parts.back().type());
+  }
+  const Type inside = v.type().is_collection() && types.empty() && wanted.element().is_dynamic()
+                          ? v.type().element()
+                          : TRY(element_type(types, wanted.element(), v.type(), wanted));
+  for (Value& part : parts) part = TRY(convert(part, inside));
+  return wanted.is(Kind::list) ? Value::list(inside, std::move(parts)) : Value::set(inside, std::move(parts));
+}
+
+Result<Value> to_map(const Value& v, const Type& wanted) {
+  Value::Entries parts;
+  std::vector<Type> types;
+  for (const auto& [key, part] : v.entries()) {
+    parts[key] = TRY(convert(part, wanted.element()).context("element \"{}\"", key));
+    types.push_back(parts[key].type());
+  }
+  const Type inside = v.type().is_collection() && types.empty() && wanted.element().is_dynamic()
+                          ? v.type().element()
+                          : TRY(element_type(types, wanted.element(), v.type(), wanted));
+  for (auto& [key, part] : parts) part = TRY(convert(part, inside));
+  return Value::map(inside, std::move(parts));
+}
+
+Result<Value> to_object(const Value& v, const Type& wanted) {
+  Value::Entries parts;
+  for (const auto& [name, type] : wanted.attributes()) {
+    const auto it = v.entries().find(name);
+    if (it != v.entries().end()) {
+      parts[name] = TRY(convert(it->second, type).context("attribute \"{}\"", name));
+    } else if (wanted.optional_names().contains(name)) {
+      parts[name] = Value::null(type);
+    } else {
+      return error(Errc::bad_template, "attribute \"{}\" is required", name);
+    }
+  }
+  return Value::object(std::move(parts));
+}
+
+Result<Value> to_tuple(const Value& v, const Type& wanted) {
+  Value::Elements parts;
+  for (std::size_t i = 0; i < v.elements().size(); ++i) {
+    parts.push_back(TRY(convert(v.elements()[i], wanted.elements()[i]).context("element {}", i)));
+  }
+  return Value::tuple(std::move(parts));
+}
+
+Result<Value> known(const Value& v, const Type& wanted) {
+  if (!convertible(v.type(), wanted)) return mismatch(v.type(), wanted);
+  switch (wanted.kind()) {
+    case Kind::list:
+    case Kind::set:
+      return to_sequence(v, wanted);
+    case Kind::map:
+      return to_map(v, wanted);
+    case Kind::object:
+      return to_object(v, wanted);
+    case Kind::tuple:
+      return to_tuple(v, wanted);
+    default:
+      return primitive(v, wanted);
+  }
+}
+
+/// Without optional attributes: the type that values have.
+Type concrete(const Type& type) {
+  switch (type.kind()) {
+    case Kind::list:
+      return Type::list(concrete(type.element()));
+    case Kind::set:
+      return Type::set(concrete(type.element()));
+    case Kind::map:
+      return Type::map(concrete(type.element()));
+    case Kind::object: {
+      std::map<std::string, Type> attributes;
+      for (const auto& [name, t] : type.attributes()) attributes[name] = concrete(t);
+      return Type::object(std::move(attributes));
+    }
+    case Kind::tuple: {
+      std::vector<Type> elements;
+      for (const Type& t : type.elements()) elements.push_back(concrete(t));
+      return Type::tuple(std::move(elements));
+    }
+    default:
+      return type;
+  }
+}
+
+}  // namespace
+
+bool convertible(const Type& from, const Type& to, bool unsafe) {
+  if (to.is_dynamic() || from == to) return true;
+  if (from.is_dynamic()) return unsafe;
+  if (from.is_primitive() && to.is_primitive()) return primitives_convert(from.kind(), to.kind(), unsafe);
+  const bool sequence = from.is(Kind::list) || from.is(Kind::set);
+  switch (to.kind()) {
+    case Kind::object:
+      if (from.is(Kind::object)) return object_converts(from, to, unsafe);
+      if (!from.is(Kind::map) || !unsafe) return false;
+      return std::all_of(to.attributes().begin(), to.attributes().end(),
+                         [&](const auto& a) { return convertible(from.element(), a.second, unsafe); });
+    case Kind::tuple:
+      return from.is(Kind::tuple) && tuple_converts(from, to, unsafe);
+    case Kind::list:
+    case Kind::set:
+      if (from.is(Kind::list) && to.is(Kind::set) && !unsafe) return false;
+      if (sequence) return convertible(from.element(), to.element(), unsafe);
+      return from.is(Kind::tuple) && parts_convert(from, to.element(), unsafe);
+    case Kind::map:
+      if (from.is(Kind::map)) return convertible(from.element(), to.element(), unsafe);
+      return from.is(Kind::object) && parts_convert(from, to.element(), unsafe);
+    default:
+      return false;
+  }
+}
+
+Result<Value> convert(const Value& value, const Type& wanted) {
+  if (wanted.is_dynamic() || value.type() == wanted) return value;
+  if (value.is_known()) return TRY(known(value, wanted)).marked(value.marks());
+  if (!convertible(value.type(), wanted)) return mismatch(value.type(), wanted);
+  const Type type = concrete(wanted);
+  return (value.is_null() ? Value::null(type) : Value::unknown(type)).marked(value.marks());
+}
+
+namespace {
+
+std::optional<Type> unify_elements(std::span<const Type> types, bool unsafe, Type (*make)(Type)) {
+  std::vector<Type> inside;
+  for (const Type& t : types) {
+    if (t.is_dynamic()) return Type::dynamic();
+    if (t.is(Kind::tuple)) {
+      const auto one = unify(t.elements(), unsafe);
+      if (!one) return std::nullopt;
+      if (!t.elements().empty()) inside.push_back(*one);
+    } else if (t.is(Kind::object)) {
+      std::vector<Type> parts;
+      for (const auto& [name, part] : t.attributes()) parts.push_back(part);
+      const auto one = unify(parts, unsafe);
+      if (!one) return std::nullopt;
+      if (!parts.empty()) inside.push_back(*one);
+    } else {
+      inside.push_back(t.element());
+    }
+  }
+  const auto one = unify(inside, unsafe);
+  if (!one) return std::nullopt;
+  return make(*one);
+}
+
+std::optional<Type> unify_objects(std::span<const Type> types, bool unsafe) {
+  std::map<std::string, Type> attributes;
+  for (const Type& t : types) {
+    if (t.is_dynamic()) return Type::dynamic();
+    const bool same = std::equal(t.attributes().begin(), t.attributes().end(), types[0].attributes().begin(),
+                                 types[0].attributes().end(), [](auto& a, auto& b) { return a.first == b.first; });
+    if (!same) return unify_elements(types, unsafe, Type::map);
+  }
+  for (const auto& [name, first] : types[0].attributes()) {
+    std::vector<Type> parts;
+    for (const Type& t : types) parts.push_back(t.attributes().at(name));
+    const auto one = unify(parts, unsafe);
+    if (!one) return std::nullopt;
+    attributes[name] = *one;
+  }
+  return Type::object(std::move(attributes));
+}
+
+std::optional<Type> unify_tuples(std::span<const Type> types, bool unsafe) {
+  std::vector<Type> elements;
+  for (const Type& t : types) {
+    if (t.is_dynamic()) return Type::dynamic();
+    if (t.elements().size() != types[0].elements().size()) return unify_elements(types, unsafe, Type::list);
+  }
+  for (std::size_t i = 0; i < types[0].elements().size(); ++i) {
+    std::vector<Type> parts;
+    for (const Type& t : types) parts.push_back(t.elements()[i]);
+    const auto one = unify(parts, unsafe);
+    if (!one) return std::nullopt;
+    elements.push_back(*one);
+  }
+  return Type::tuple(std::move(elements));
+}
+
+}  // namespace
+
+std::optional<Type> unify(std::span<const Type> types, bool unsafe) {
+  if (types.empty()) return Type::dynamic();
+  if (std::all_of(types.begin(), types.end(), [&](const Type& t) { return t == types[0]; })) return types[0];
+  std::size_t count[9] = {};
+  for (const Type& t : types) ++count[static_cast<std::size_t>(t.kind())];
+  const auto all = [&](std::initializer_list<Kind> kinds) {
+    std::size_t n = count[static_cast<std::size_t>(Kind::dynamic)];
+    for (const Kind kind : kinds) n += count[static_cast<std::size_t>(kind)];
+    return n == types.size() && count[static_cast<std::size_t>(*kinds.begin())] > 0;
+  };
+  if (all({Kind::map, Kind::object})) return unify_elements(types, unsafe, Type::map);
+  if (all({Kind::list, Kind::tuple})) return unify_elements(types, unsafe, Type::list);
+  if (all({Kind::set, Kind::tuple})) return unify_elements(types, unsafe, Type::set);
+  if (all({Kind::object})) return unify_objects(types, unsafe);
+  if (all({Kind::tuple})) return unify_tuples(types, unsafe);
+  for (const bool lossy : {false, true}) {
+    for (const Type& wanted : types) {
+      if (wanted.is_dynamic() || (lossy && !unsafe)) continue;
+      const bool fits = std::all_of(types.begin(), types.end(),
+                                    [&](const Type& t) { return t.is_dynamic() || convertible(t, wanted, lossy); });
+      if (fits) return count[0] > 0 ? Type::dynamic() : wanted;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace kiln::tmpl

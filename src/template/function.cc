@@ -1,0 +1,57 @@
+#include "template/function.h"
+
+#include "template/convert.h"
+
+namespace kiln::tmpl {
+
+namespace {
+
+const Parameter& parameter_for(const Function& f, std::size_t index) {
+  return index < f.parameters.size() ? f.parameters[index] : *f.rest;
+}
+
+Result<> check_count(const std::string& name, const Function& f, std::size_t given) {
+  const std::size_t wanted = f.parameters.size();
+  if (given < wanted) {
+    return error(Errc::bad_template, "function \"{}\" expects {}{} argument{}; missing value for \"{}\"", name,
+                 f.rest ? "at least " : "", wanted, wanted == 1 ? "" : "s", f.parameters[given].name);
+  }
+  if (given > wanted && !f.rest) {
+    return error(Errc::bad_template, "function \"{}\" expects only {} argument{}", name, wanted,
+                 wanted == 1 ? "" : "s");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Value> call_function(const std::string& name, const Function& function, Arguments arguments,
+                            FunctionContext& context) {
+  TRY(check_count(name, function, arguments.size()));
+  Value::Elements plain;
+  plain.reserve(arguments.size());
+  Marks marks;
+  bool known = true;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const Parameter& p = parameter_for(function, i);
+    Value v = arguments[i];
+    if (!p.allow_marked) {
+      marks |= v.deep_marks();
+      v = v.deep_unmarked();
+    }
+    if (v.is_null() && !p.allow_null) return context.bad_argument(i, "argument must not be null");
+    auto converted = convert(v, p.type);
+    if (!converted) return context.bad_argument(i, "{}", converted.error().text());
+    v = std::move(converted).take();
+    if (v.is_unknown() && !p.allow_unknown) known = false;
+    if (v.is_known() && !p.allow_partial && !v.is_wholly_known()) known = false;
+    plain.push_back(std::move(v));
+  }
+  if (!known) {
+    const Type type = function.result_of ? TRY(function.result_of(plain, context)) : function.result;
+    return Value::unknown(type).marked(marks);
+  }
+  return TRY(function.call(plain, context)).marked(marks);
+}
+
+}  // namespace kiln::tmpl

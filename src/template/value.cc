@@ -1,0 +1,277 @@
+#include "template/value.h"
+
+#include <unicode/bytestream.h>
+#include <unicode/normalizer2.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+
+namespace kiln::tmpl {
+
+std::string normalised(std::string_view text) {
+  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
+  if (ascii) return std::string(text);
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(status);
+  if (U_FAILURE(status)) return std::string(text);
+  // Through UTF-16, because normalizeUTF8 passes ill-formed bytes on.
+  const icu::UnicodeString wide = icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())});
+  std::string out;
+  nfc->normalize(wide, status).toUTF8String(out);
+  return U_FAILURE(status) ? std::string(text) : out;
+}
+
+Value::Value(Type type, Data data) : type_(std::move(type)), state_(State::known), data_(std::move(data)) {
+  std::size_t below = 0;
+  if (const auto* list = std::get_if<std::shared_ptr<const Elements>>(&data_)) {
+    for (const Value& v : **list) below = std::max(below, v.depth());
+  } else if (const auto* map = std::get_if<std::shared_ptr<const Entries>>(&data_)) {
+    for (const auto& [key, v] : **map) below = std::max(below, v.depth());
+  }
+  depth_ = static_cast<std::uint16_t>(std::min<std::size_t>(below + 1, UINT16_MAX));
+}
+
+Value Value::null(Type type) {
+  return {std::move(type), State::null};
+}
+Value Value::unknown(Type type) {
+  return {std::move(type), State::unknown};
+}
+Value Value::string(std::string_view text) {
+  return {Type::string(), std::make_shared<const std::string>(normalised(text))};
+}
+Value Value::number(Number number) {
+  return {Type::number(), std::move(number)};
+}
+Value Value::boolean(bool truth) {
+  return {Type::boolean(), truth};
+}
+
+Value Value::list(Type element, Elements elements) {
+  return {Type::list(std::move(element)), std::make_shared<const Elements>(std::move(elements))};
+}
+
+Value Value::map(Type element, Entries entries) {
+  return {Type::map(std::move(element)), std::make_shared<const Entries>(std::move(entries))};
+}
+
+Value Value::set(Type element, Elements elements) {
+  Marks marks;
+  bool known = true;
+  for (Value& v : elements) {
+    const Marks inside = v.deep_marks();
+    if (!inside.empty()) v = v.deep_unmarked();
+    marks |= inside;
+    known = known && v.is_wholly_known();
+  }
+  if (!known) return unknown(Type::set(std::move(element))).marked(marks);
+  std::stable_sort(elements.begin(), elements.end(), [](const Value& a, const Value& b) { return order(a, b) < 0; });
+  elements.erase(
+      std::unique(elements.begin(), elements.end(), [](const Value& a, const Value& b) { return order(a, b) == 0; }),
+      elements.end());
+  return Value(Type::set(std::move(element)), std::make_shared<const Elements>(std::move(elements))).marked(marks);
+}
+
+Value Value::tuple(Elements elements) {
+  std::vector<Type> types;
+  types.reserve(elements.size());
+  for (const Value& v : elements) types.push_back(v.type());
+  return {Type::tuple(std::move(types)), std::make_shared<const Elements>(std::move(elements))};
+}
+
+Value Value::object(Entries entries) {
+  std::map<std::string, Type> types;
+  for (const auto& [key, v] : entries) types.emplace_hint(types.end(), key, v.type());
+  return {Type::object(std::move(types)), std::make_shared<const Entries>(std::move(entries))};
+}
+
+Value Value::strings(std::span<const std::string> texts) {
+  Elements elements;
+  elements.reserve(texts.size());
+  for (const std::string& text : texts) elements.push_back(string(text));
+  return list(Type::string(), std::move(elements));
+}
+
+const std::string& Value::text() const {
+  return *std::get<std::shared_ptr<const std::string>>(data_);
+}
+const Number& Value::number() const {
+  return std::get<Number>(data_);
+}
+bool Value::truth() const {
+  return std::get<bool>(data_);
+}
+const Value::Elements& Value::elements() const {
+  return *std::get<std::shared_ptr<const Elements>>(data_);
+}
+const Value::Entries& Value::entries() const {
+  return *std::get<std::shared_ptr<const Entries>>(data_);
+}
+
+std::size_t Value::length() const {
+  return is(Kind::map) || is(Kind::object) ? entries().size() : elements().size();
+}
+
+namespace {
+
+/// Calls visit for each direct part of a known list, set, tuple, map or object.
+template <class F>
+void each_part(const Value& v, F visit) {
+  if (!v.is_known() || v.type().is_primitive()) return;
+  if (v.is(Kind::map) || v.is(Kind::object)) {
+    for (const auto& [key, part] : v.entries()) visit(part);
+  } else {
+    for (const Value& part : v.elements()) visit(part);
+  }
+}
+
+}  // namespace
+
+bool Value::is_wholly_known() const {
+  if (is_unknown()) return false;
+  bool known = true;
+  each_part(*this, [&](const Value& part) { known = known && part.is_wholly_known(); });
+  return known;
+}
+
+Marks Value::deep_marks() const {
+  Marks all = marks_;
+  each_part(*this, [&](const Value& part) { all |= part.deep_marks(); });
+  return all;
+}
+
+Value Value::marked(Marks marks) const {
+  Value v = *this;
+  v.marks_ |= marks;
+  return v;
+}
+
+Value Value::unmarked() const {
+  Value v = *this;
+  v.marks_ = {};
+  return v;
+}
+
+Value Value::deep_unmarked() const {
+  if (deep_marks().empty()) return *this;
+  Value v = unmarked();
+  if (!is_known() || type_.is_primitive()) return v;
+  if (is(Kind::map) || is(Kind::object)) {
+    Entries copy = entries();
+    for (auto& [key, part] : copy) part = part.deep_unmarked();
+    v.data_ = std::make_shared<const Entries>(std::move(copy));
+  } else {
+    Elements copy = elements();
+    for (Value& part : copy) part = part.deep_unmarked();
+    v.data_ = std::make_shared<const Elements>(std::move(copy));
+  }
+  return v;
+}
+
+bool Value::operator==(const Value& other) const {
+  if (state_ != other.state_ || marks_ != other.marks_ || !(type_ == other.type_)) return false;
+  if (!is_known()) return true;
+  switch (type_.kind()) {
+    case Kind::string:
+      return text() == other.text();
+    case Kind::number:
+      return number() == other.number();
+    case Kind::boolean:
+      return truth() == other.truth();
+    case Kind::map:
+    case Kind::object:
+      return entries() == other.entries();
+    default:
+      return elements() == other.elements();
+  }
+}
+
+namespace {
+
+/// equals() without marks: nothing when it depends on something unknown.
+std::optional<bool> same(const Value& a, const Value& b) {
+  if (a.is_null() && b.is_null()) return true;
+  if (a.is_unknown() || b.is_unknown()) {
+    if (!a.type().has_dynamic() && !b.type().has_dynamic() && !(a.type() == b.type())) {
+      if (!a.is_null() && !b.is_null()) return false;
+    }
+    return std::nullopt;
+  }
+  if (a.is_null() || b.is_null()) return false;
+  if (a.type().kind() != b.type().kind() || a.type().is_dynamic()) return false;
+  if (!a.type().has_dynamic() && !b.type().has_dynamic() && !(a.type() == b.type())) return false;
+  if (a.type().is_primitive()) return order(a, b) == 0;
+  if (a.length() != b.length()) return false;
+  std::optional<bool> all = true;
+  const auto add = [&all](std::optional<bool> one) {
+    if (one == false || all == false) {
+      all = false;
+    } else if (!one) {
+      all = std::nullopt;
+    }
+  };
+  if (a.is(Kind::map) || a.is(Kind::object)) {
+    for (auto i = a.entries().begin(), j = b.entries().begin(); i != a.entries().end(); ++i, ++j) {
+      add(i->first == j->first ? same(i->second, j->second) : false);
+    }
+  } else {
+    for (std::size_t i = 0; i < a.length(); ++i) add(same(a.elements()[i], b.elements()[i]));
+  }
+  return all;
+}
+
+}  // namespace
+
+Value equals(const Value& a, const Value& b) {
+  const Marks marks = a.deep_marks() | b.deep_marks();
+  const std::optional<bool> answer = same(a, b);
+  return (answer ? Value::boolean(*answer) : Value::unknown(Type::boolean())).marked(marks);
+}
+
+std::strong_ordering order(const Value& a, const Value& b) {
+  if (a.is_known() != b.is_known()) return a.is_known() ? std::strong_ordering::greater : std::strong_ordering::less;
+  if (!a.is_known()) return std::strong_ordering::equal;
+  if (a.type().kind() != b.type().kind()) return a.type().kind() <=> b.type().kind();
+  switch (a.type().kind()) {
+    case Kind::string:
+      return a.text().compare(b.text()) <=> 0;
+    case Kind::number:
+      return a.number() <=> b.number();
+    case Kind::boolean:
+      return a.truth() <=> b.truth();
+    case Kind::map:
+    case Kind::object: {
+      auto i = a.entries().begin();
+      auto j = b.entries().begin();
+      for (; i != a.entries().end() && j != b.entries().end(); ++i, ++j) {
+        if (const auto keys = i->first.compare(j->first) <=> 0; keys != 0) return keys;
+        if (const auto parts = order(i->second, j->second); parts != 0) return parts;
+      }
+      return a.entries().size() <=> b.entries().size();
+    }
+    default:
+      for (std::size_t i = 0; i < std::min(a.length(), b.length()); ++i) {
+        if (const auto parts = order(a.elements()[i], b.elements()[i]); parts != 0) return parts;
+      }
+      return a.length() <=> b.length();
+  }
+}
+
+void collect_texts(const Value& value, std::vector<std::string>& out) {
+  if (!value.is_known()) return;
+  switch (value.type().kind()) {
+    case Kind::string:
+      out.push_back(value.text());
+      return;
+    case Kind::number:
+      out.push_back(value.number().text());
+      return;
+    case Kind::boolean:
+      out.emplace_back(value.truth() ? "true" : "false");
+      return;
+    default:
+      each_part(value, [&](const Value& part) { collect_texts(part, out); });
+  }
+}
+
+}  // namespace kiln::tmpl
