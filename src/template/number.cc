@@ -120,7 +120,8 @@ std::string Number::text() const {
   Big back;
   const auto reads_back = [&](std::size_t n) {
     mpfr_exp_t e = 0;
-    const std::string s = "0." + digits_of(n, e) + "e" + std::to_string(e);
+    std::string s = "0." + digits_of(n, e);  // sets e
+    s += "e" + std::to_string(e);
     mpfr_set_str(back.v, s.c_str(), 10, MPFR_RNDN);
     return mpfr_cmpabs(back.v, big_->v) == 0;
   };
