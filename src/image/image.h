@@ -99,6 +99,7 @@ struct SourceImage {
   std::vector<HistoryEntry> history;
   std::vector<SourceLayer> layers;  // oldest first
   std::string name;                 // name:tag found, if any
+  Json raw_config;                  // the image configuration as it came
 };
 
 /// docker-archive:F, oci-archive:F, oci:DIR[:tag]. Nothing is unpacked yet, sizes and digests of manifests are checked.
