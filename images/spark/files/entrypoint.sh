@@ -60,11 +60,6 @@ name_user() {
   done
 }
 
-# Spark does not start where the machine's own name has no address, as in a container without a network.
-name_host() {
-  getent ahosts "$(hostname)" >/dev/null || export SPARK_LOCAL_IP="${SPARK_LOCAL_IP:-127.0.0.1}"
-}
-
 class_path() {
   local path=${SPARK_CONF_DIR:-$SPARK_HOME/conf}:
   path+="${HADOOP_CONF_DIR:+$HADOOP_CONF_DIR:}${SPARK_CLASSPATH:+$SPARK_CLASSPATH:}$SPARK_HOME/jars/*"
@@ -137,7 +132,6 @@ run_worker() {
 scratch=$(find_scratch)
 use_scratch
 name_user
-name_host
 
 case ${1-} in
   driver) shift && run_driver "$@" ;;

@@ -5,9 +5,9 @@
 set -eu
 umask 022
 
-getent group spark >/dev/null || groupadd --gid 185 spark
+getent group spark >/dev/null || groupadd --system --gid 185 spark
 getent passwd spark >/dev/null ||
-  useradd --uid 185 --gid spark --no-log-init --create-home --home-dir /home/spark --shell /bin/bash \
+  useradd --system --uid 185 --gid spark --no-log-init --create-home --home-dir /home/spark --shell /bin/bash \
     --comment 'Apache Spark' spark
 
 # Any user id may run a container: writable by all, like /tmp.
