@@ -140,4 +140,10 @@ Result<ImageIds> write_oci_layout(const ImageSpec& spec, const fs::path& dir);
 /// The ids without writing anything.
 Result<ImageIds> image_ids(const ImageSpec& spec);
 
+/// The exact bytes of the config and of the OCI manifest that the writers put in; a registry push sends them.
+struct ImageTexts {
+  std::string config, manifest;
+};
+Result<ImageTexts> image_texts(const ImageSpec& spec);
+
 }  // namespace kiln::image
