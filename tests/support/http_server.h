@@ -132,10 +132,12 @@ class HttpServer {
 
   bool read_head(int fd, std::string& held, Request& request) {
     std::size_t end = 0;
-    if (!fill(fd, held, [&] { return (end = held.find("\r\n\r\n")) != std::string::npos || held.size() > 65536; })) {
-      return false;
-    }
-    if (end == std::string::npos) return fault("no end of the head"), false;
+    const auto has_head = [&] {
+      const bool is_tls = !held.empty() && held.front() == '\x16';
+      return (end = held.find("\r\n\r\n")) != std::string::npos || held.size() > 65536 || is_tls;
+    };
+    if (!fill(fd, held, has_head)) return false;
+    if (end == std::string::npos) return held.front() != '\x16' && (fault("no end of the head"), false);
     std::string head = held.substr(0, end + 2);
     held.erase(0, end + 4);
     const std::string line = head.substr(0, head.find("\r\n"));
