@@ -3,6 +3,7 @@
 function(kiln_room name)
   cmake_parse_arguments(R "" "" "DEPENDS;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc ${CMAKE_SOURCE_DIR}/src/${name}/*/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/sandbox/init/")  # a program of its own: KilnInit.cmake
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")

@@ -1,0 +1,107 @@
+// For the room's tests: small trees on disk, a busybox tree to run steps in, and steps in one line.
+#pragma once
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "sandbox/sandbox.h"
+
+namespace kiln::sandbox {
+
+/// The value, or a failed test with the error's text.
+template <class T>
+T must(Result<T> result, const char* what = "") {
+  if (!result) {
+    ADD_FAILURE() << what << result.error().text();
+    if constexpr (!std::is_void_v<T>) return T{};
+  }
+  if constexpr (!std::is_void_v<T>) return std::move(result).take();
+}
+
+/// A directory that tests fill by paths; removed at the end.
+class Tree {
+ public:
+  Tree() : dir_(must_dir()) {}
+  fs::path path(const std::string& below = "") const { return below.empty() ? dir_.path() : dir_.path() / below; }
+  Tree& dir(const std::string& name, mode_t mode = 0755) {
+    must(make_dirs(path(name)));
+    ::chmod(path(name).c_str(), mode);
+    return *this;
+  }
+  Tree& file(const std::string& name, std::string_view text, mode_t mode = 0644) {
+    must(make_dirs(path(name).parent_path()));
+    must(write_file_quick(path(name), text, mode));
+    return *this;
+  }
+  Tree& link(const std::string& name, const std::string& text) {
+    must(make_dirs(path(name).parent_path()));
+    EXPECT_EQ(::symlink(text.c_str(), path(name).c_str()), 0);
+    return *this;
+  }
+  Tree& whiteout(const std::string& name) {
+    must(make_dirs(path(name).parent_path()));
+    EXPECT_EQ(::mknod(path(name).c_str(), S_IFCHR, makedev(0, 0)), 0);
+    return *this;
+  }
+  Tree& opaque(const std::string& name) {
+    dir(name);
+    EXPECT_EQ(::setxattr(path(name).c_str(), "trusted.overlay.opaque", "y", 1, 0), 0);
+    return *this;
+  }
+
+ private:
+  static TempDir must_dir() {
+    auto made = TempDir::create(fs::temp_directory_path(), "kiln-sandbox-test");
+    if (!made) std::abort();
+    return std::move(made).take();
+  }
+  TempDir dir_;
+};
+
+/// Why steps cannot run here, or empty.
+inline std::string no_steps_because() {
+  if (::geteuid() != 0) return "steps need root";
+  if (!fs::exists("/bin/busybox")) return "no /bin/busybox (package busybox-static)";
+  return {};
+}
+
+/// A tree with busybox and little else.
+inline void fill_busybox(Tree& tree) {
+  tree.dir("bin").dir("etc").dir("root", 0700).dir("tmp", 01777).dir("usr/sbin");
+  fs::copy_file("/bin/busybox", tree.path("bin/busybox"), fs::copy_options::overwrite_existing);
+  ::chmod(tree.path("bin/busybox").c_str(), 0755);
+  for (const char* name :
+       {"sh",    "cat",   "ls",    "echo", "sleep", "rm",   "mv",       "mkdir", "grep",     "id",    "env", "ln",
+        "touch", "chmod", "chown", "kill", "true",  "stat", "readlink", "cp",    "hostname", "mount", "test"}) {
+    tree.link(std::string("bin/") + name, "busybox");
+  }
+  tree.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nbob:x:185:100:Bob:/home/bob:/bin/sh\n");
+  tree.file("etc/group", "root:x:0:\nusers:x:100:\nextra:x:101:bob\n");
+}
+
+/// One step over layers, with what it printed.
+struct TestStep {
+  Tree scratch;
+  RunSpec spec;
+  std::vector<std::string> out, err;
+  Cancel cancel;
+
+  explicit TestStep(std::vector<fs::path> lowers, const std::string& script = "") {
+    spec.lowers = std::move(lowers);
+    spec.scratch = scratch.path();
+    spec.action = Exec{.argv = {"/bin/sh", "-c", script}};
+    spec.env = {{"PATH", "/usr/sbin:/bin:/sbin"}, {"SOURCE_DATE_EPOCH", "1600000000"}};
+    spec.grace = Duration(2000);
+    spec.on_line = [this](std::string_view line, bool is_stderr) { (is_stderr ? err : out).emplace_back(line); };
+  }
+  Result<RunResult> run() { return sandbox::run(spec, cancel); }
+  std::string upper(const std::string& path) const { return scratch.path("upper/" + path); }
+};
+
+}  // namespace kiln::sandbox
