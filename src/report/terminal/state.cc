@@ -135,6 +135,7 @@ void update(RunState& state, const event::RunFinished&) {
 
 Span names_of(const RunState& state, const event::StepInfo& step) {
   if (state.run.builds.size() < 2 || step.builds.empty()) return {};
+  if (step.builds.size() == state.run.builds.size()) return {"all builds", Ink::plain};
   const auto first = std::ranges::find(state.run.builds, step.builds[0], &event::BuildInfo::name);
   return {one_line(names_in_short(step.builds)),
           ink_of_build(static_cast<std::size_t>(first - state.run.builds.begin()))};

@@ -35,7 +35,7 @@ struct RunState {
 
 void apply(RunState& state, const event::Event& event);
 
-/// The names of a step's builds with their colour, when the run has more than one build; else nothing.
+/// The names of a step's builds with their colour, or "all builds"; nothing when the run has only one.
 Span names_of(const RunState& state, const event::StepInfo& step);
 
 }  // namespace kiln::report
