@@ -24,7 +24,7 @@ struct Parameter {
                                // argument itself: for parts inside a collection see allow_partial
   bool allow_partial = false;  // for collections: parts may be unknown (length, keys, merge ...); otherwise they make
                                // the result unknown
-  bool allow_marked = false;  // otherwise marks are taken off at every level and put on the result
+  bool allow_marked = false;   // otherwise marks are taken off at every level and put on the result
 };
 
 /// What a function may use besides its arguments.

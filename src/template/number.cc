@@ -145,6 +145,16 @@ std::string Number::text() const {
   return out + digits.insert(static_cast<std::size_t>(point), ".");
 }
 
+std::string Number::text(char style, std::size_t precision) const {
+  if (is_infinite()) return text();
+  const char format[] = {'%', '.', '*', 'R', 'N', style, '\0'};
+  char* raw = nullptr;
+  if (mpfr_asprintf(&raw, format, static_cast<int>(precision), Big(*this).v) < 0) return text();
+  std::string out = raw;
+  mpfr_free_str(raw);
+  return out;
+}
+
 std::optional<std::int64_t> Number::to_int() const {
   if (big_) return std::nullopt;
   return small_;

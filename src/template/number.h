@@ -27,6 +27,8 @@ class Number {
 
   /// Without exponent: integers exactly, the rest with the fewest digits that read back as the same number.
   std::string text() const;
+  /// As printf's %e, %E, %f, %F, %g or %G with this precision, rounded to even.
+  std::string text(char style, std::size_t precision) const;
   /// The value if it is an integer that fits.
   std::optional<std::int64_t> to_int() const;
   /// Nearest double; may be infinite.

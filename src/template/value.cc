@@ -23,12 +23,20 @@ std::string normalised(std::string_view text) {
 
 Value::Value(Type type, Data data) : type_(std::move(type)), state_(State::known), data_(std::move(data)) {
   std::size_t below = 0;
+  std::size_t weight = 1;
+  const auto add = [&](const Value& part) {
+    below = std::max(below, part.depth());
+    weight = std::min<std::size_t>(weight + part.weight(), UINT32_MAX);
+    wholly_known_ = wholly_known_ && part.wholly_known_;
+    inner_marks_ |= part.deep_marks();
+  };
   if (const auto* list = std::get_if<std::shared_ptr<const Elements>>(&data_)) {
-    for (const Value& v : **list) below = std::max(below, v.depth());
+    for (const Value& part : **list) add(part);
   } else if (const auto* map = std::get_if<std::shared_ptr<const Entries>>(&data_)) {
-    for (const auto& [key, v] : **map) below = std::max(below, v.depth());
+    for (const auto& [key, part] : **map) add(part);
   }
   depth_ = static_cast<std::uint16_t>(std::min<std::size_t>(below + 1, UINT16_MAX));
+  weight_ = static_cast<std::uint32_t>(weight);
 }
 
 Value Value::null(Type type) {
@@ -127,19 +135,6 @@ void each_part(const Value& v, F visit) {
 
 }  // namespace
 
-bool Value::is_wholly_known() const {
-  if (is_unknown()) return false;
-  bool known = true;
-  each_part(*this, [&](const Value& part) { known = known && part.is_wholly_known(); });
-  return known;
-}
-
-Marks Value::deep_marks() const {
-  Marks all = marks_;
-  each_part(*this, [&](const Value& part) { all |= part.deep_marks(); });
-  return all;
-}
-
 Value Value::marked(Marks marks) const {
   Value v = *this;
   v.marks_ |= marks;
@@ -155,6 +150,7 @@ Value Value::unmarked() const {
 Value Value::deep_unmarked() const {
   if (deep_marks().empty()) return *this;
   Value v = unmarked();
+  v.inner_marks_ = {};
   if (!is_known() || type_.is_primitive()) return v;
   if (is(Kind::map) || is(Kind::object)) {
     Entries copy = entries();

@@ -62,7 +62,7 @@ class Value {
   /// Neither null nor unknown: the readers below may be used.
   bool is_known() const { return state_ == State::known; }
   /// No unknown anywhere inside.
-  bool is_wholly_known() const;
+  bool is_wholly_known() const { return wholly_known_; }
 
   const std::string& text() const;   // known string
   const Number& number() const;      // known number
@@ -73,7 +73,7 @@ class Value {
 
   Marks marks() const { return marks_; }
   /// Marks of this value and of everything inside it.
-  Marks deep_marks() const;
+  Marks deep_marks() const { return marks_ | inner_marks_; }
   bool is_sensitive() const { return deep_marks().contains(Marks::sensitive()); }
   Value marked(Marks marks) const;  // adds
   Value unmarked() const;           // this level only
@@ -81,6 +81,8 @@ class Value {
 
   /// Levels of nesting: 1 for a primitive.
   std::size_t depth() const { return depth_; }
+  /// Values inside, itself included, shared ones counted each time: what a walk over it costs.
+  std::size_t weight() const { return weight_; }
   /// Exactly the same: type, state, content and marks.
   bool operator==(const Value& other) const;
 
@@ -88,12 +90,15 @@ class Value {
   enum class State : std::uint8_t { null, unknown, known };
   using Data = std::variant<std::monostate, bool, Number, std::shared_ptr<const std::string>,
                             std::shared_ptr<const Elements>, std::shared_ptr<const Entries>>;
-  Value(Type type, State state) : type_(std::move(type)), state_(state) {}
+  Value(Type type, State state) : type_(std::move(type)), state_(state), wholly_known_(state != State::unknown) {}
   Value(Type type, Data data);
   Type type_;
   State state_ = State::null;
-  Marks marks_;
+  bool wholly_known_ = true;
   std::uint16_t depth_ = 1;
+  std::uint32_t weight_ = 1;
+  Marks marks_;
+  Marks inner_marks_;  // of the parts
   Data data_;
 };
 

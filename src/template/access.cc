@@ -1,0 +1,134 @@
+#include "template/convert.h"
+#include "template/evaluate.h"
+
+namespace kiln::tmpl {
+
+namespace {
+
+std::vector<std::string> names_in(const Value& v) {
+  std::vector<std::string> names;
+  for (const auto& [name, part] : v.entries()) names.push_back(name);
+  return names;
+}
+
+/// Attributes of an object whose value is null or unknown are still known by its type.
+Value attribute_of_type(const Type& type, const std::string& name, const Range& at, Evaluation& evaluation) {
+  const auto it = type.attributes().find(name);
+  if (it != type.attributes().end()) return Value::unknown(it->second);
+  std::vector<std::string> names;
+  for (const auto& [known, t] : type.attributes()) names.push_back(known);
+  return fail(evaluation, at, "Unsupported attribute",
+              fmt::format("This object does not have an attribute named \"{}\".{}", name, did_you_mean(name, names)));
+}
+
+Value missing_entry(const Value& v, const std::string& name, const Range& at, Evaluation& evaluation) {
+  const std::string hint = v.deep_marks().empty() ? did_you_mean(name, names_in(v)) : "";
+  if (v.is(Kind::map))
+    return fail(evaluation, at, "Missing map element",
+                fmt::format("This map does not have an element with the key \"{}\".{}", name, hint));
+  return fail(evaluation, at, "Unsupported attribute",
+              fmt::format("This object does not have an attribute named \"{}\".{}", name, hint));
+}
+
+Value index_sequence(const Value& v, const Value& key, const Range& at, Evaluation& evaluation) {
+  const auto bad = [&](std::string_view why) {
+    return fail(evaluation, at, "Invalid index",
+                fmt::format("The given key does not identify an element in this collection value: {}.", why));
+  };
+  const auto number = convert(key, Type::number());
+  if (!number) return bad("a number is required");
+  const Number& n = (*number).number();
+  if (!n.is_integer()) return bad("a sequence has only whole numbers as indices");
+  if (n.sign() < 0) return bad("a sequence has no negative indices");
+  const auto i = n.to_int();
+  const std::size_t size = v.is_known() ? v.length() : v.type().elements().size();
+  if (size == 0) return bad("the collection has no elements");
+  if (!i || static_cast<std::uint64_t>(*i) >= size)
+    return bad(fmt::format("it has {} element{}, counted from 0", size, size == 1 ? "" : "s"));
+  if (!v.is_known()) return Value::unknown(v.type().elements()[static_cast<std::size_t>(*i)]);
+  return v.elements()[static_cast<std::size_t>(*i)];
+}
+
+Value index_named(const Value& v, const Value& key, const Range& at, Evaluation& evaluation) {
+  const auto name = convert(key, Type::string());
+  if (!name) return fail(evaluation, at, "Invalid index", "The key must be a string.");
+  const std::string& text = (*name).text();
+  if (!v.is_known()) return attribute_of_type(v.type(), text, at, evaluation);
+  if (const auto it = v.entries().find(text); it != v.entries().end()) return it->second;
+  const bool secret = !key.deep_marks().empty() || !v.deep_marks().empty();
+  return fail(evaluation, at, "Invalid index",
+              "The given key does not identify an element in this collection value." +
+                  (secret ? std::string() : did_you_mean(text, names_in(v))));
+}
+
+Value index_plain(const Value& v, const Value& key, const Range& at, Evaluation& evaluation) {
+  if (v.is_null())
+    return fail(evaluation, at, "Attempt to index null value", "This value is null, so it does not have any indices.");
+  if (key.is_null()) return fail(evaluation, at, "Invalid index", "A null value cannot be used as an index.");
+  switch (v.type().kind()) {
+    case Kind::list:
+    case Kind::map: {
+      if (v.is_unknown() || key.is_unknown()) return Value::unknown(v.type().element());
+      return v.is(Kind::list) ? index_sequence(v, key, at, evaluation) : index_named(v, key, at, evaluation);
+    }
+    case Kind::tuple:
+    case Kind::object:
+      if (key.is_unknown()) return Value::unknown();
+      return v.is(Kind::tuple) ? index_sequence(v, key, at, evaluation) : index_named(v, key, at, evaluation);
+    case Kind::dynamic:
+      return Value::unknown();
+    case Kind::set:
+      return fail(evaluation, at, "Invalid index",
+                  "The elements of a set have no index or key; a 'for' expression can go over all of them.");
+    default:
+      return fail(evaluation, at, "Invalid index", "This value does not have any indices.");
+  }
+}
+
+Value attribute_plain(const Value& v, const std::string& name, const Range& at, Evaluation& evaluation) {
+  if (v.is_null())
+    return fail(evaluation, at, "Attempt to get attribute from null value",
+                "This value is null, so it does not have any attributes.");
+  if (v.is(Kind::dynamic)) return Value::unknown();
+  if (v.is(Kind::object) && v.is_unknown()) return attribute_of_type(v.type(), name, at, evaluation);
+  if (v.is(Kind::map) && v.is_unknown()) return Value::unknown(v.type().element());
+  if (v.is(Kind::object) || v.is(Kind::map)) {
+    const auto it = v.entries().find(name);
+    return it != v.entries().end() ? it->second : missing_entry(v, name, at, evaluation);
+  }
+  const bool sequence = v.is(Kind::list) || v.is(Kind::set) || v.is(Kind::tuple);
+  return fail(evaluation, at, "Unsupported attribute",
+              sequence ? fmt::format("This value is a {} and has no attributes. To take \"{}\" of every element, write "
+                                     "[*].{}.",
+                                     v.type().name(), name, name)
+                       : fmt::format("This value is a {} and has no attributes.", v.type().name()));
+}
+
+}  // namespace
+
+Value get_attribute(const Value& value, const std::string& name, const Range& at, Evaluation& evaluation) {
+  return attribute_plain(value, name, at, evaluation).marked(value.marks());
+}
+
+Value get_index(const Value& value, const Value& key, const Range& at, Evaluation& evaluation) {
+  return index_plain(value, key, at, evaluation).marked(value.marks() | key.deep_marks());
+}
+
+bool is_iterable(const Type& type) {
+  return type.is_collection() || type.is_structural();
+}
+
+void each_part(const Value& collection, const EachPart& visit) {
+  if (collection.is(Kind::map) || collection.is(Kind::object)) {
+    for (const auto& [key, part] : collection.entries()) {
+      if (!visit(Value::string(key), part)) return;
+    }
+    return;
+  }
+  std::int64_t index = 0;
+  for (const Value& part : collection.elements()) {
+    if (!visit(collection.is(Kind::set) ? part : Value::number(index++), part)) return;
+  }
+}
+
+}  // namespace kiln::tmpl

@@ -1,0 +1,63 @@
+// Evaluation of expressions: a value for a tree and a scope. Never fails as such: a problem becomes a diagnostic and
+// the value unknown, so that everything wrong with an expression is found and nothing is reported twice.
+#pragma once
+
+#include "template/scope.h"
+#include "template/syntax.h"
+#include "template/template.h"
+
+namespace kiln::tmpl {
+
+constexpr std::uint64_t kMaxSteps = 10'000'000;                // nodes evaluated
+constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;  // made while evaluating, all together
+constexpr std::size_t kMaxWeight = 1'000'000;                  // values inside one value
+
+/// What evaluation may use and what it has used; where its problems go.
+struct Evaluation {
+  const World* world;
+  fs::path root;  // of relative file names
+  Diagnostics* diagnostics;
+  bool env_allowed = false;  // env()
+  bool calls_allowed = true;
+  bool in_templatefile = false;  // which may not be nested
+  std::uint64_t steps = 0, bytes = 0;
+  bool exhausted = false;
+};
+
+Value evaluate(const Expr& expr, const Scope& scope, Evaluation& evaluation);
+
+/// Reports and answers unknown.
+Value fail(Evaluation& evaluation, const Range& subject, std::string summary, std::string detail);
+
+/// " Did you mean \"x\"?" or nothing.
+std::string did_you_mean(std::string_view written, const std::vector<std::string>& known);
+
+/// A first letter in upper case and a full stop, for text that came as an Error.
+std::string sentence(std::string text);
+
+// The parts below are the evaluator's own, by file.
+
+/// operators.cc: operators on values; range is for messages.
+struct OperandRanges {
+  Range left, right, whole;
+};
+Value apply_operator(Op op, const Value& left, const Value& right, const OperandRanges& at, Evaluation& evaluation);
+Value apply_sign(char sign, const Value& operand, const Range& at, Evaluation& evaluation);
+/// False where && and || already know their answer from the left side.
+bool needs_right(Op op, const Value& left);
+
+/// access.cc: value.name and value[key].
+Value get_attribute(const Value& value, const std::string& name, const Range& at, Evaluation& evaluation);
+Value get_index(const Value& value, const Value& key, const Range& at, Evaluation& evaluation);
+/// Each key and part of a known, iterable value.
+bool is_iterable(const Type& type);
+using EachPart = std::function<bool(const Value& key, const Value& part)>;
+void each_part(const Value& collection, const EachPart& visit);
+
+/// call.cc: functions, and the three that take expressions: can, try, convert.
+Value evaluate_call(const Expr& expr, const CallExpr& call, const Scope& scope, Evaluation& evaluation);
+
+/// Counts what a new value costs and refuses what is too large.
+Value charged(Value value, const Range& at, Evaluation& evaluation);
+
+}  // namespace kiln::tmpl
