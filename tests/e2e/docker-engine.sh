@@ -22,13 +22,13 @@ usage() {
   exit 2
 }
 
-# starttime of process $1: with the id it names a process for good
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+# When process $1 started, which with its id names it for good; nothing when it is gone or a zombie.
+started_at() { sed -n 's/.*) \([^ ]*\)/\1/p' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 
 # The engine that start wrote down, if it is still the same process.
 engine_pid() {
   local pid since
-  [ -f "$state/engine" ] && read -r pid since <"$state/engine" && [ "$(started_at "$pid")" = "$since" ] && echo "$pid"
+  [ -f "$state/engine" ] && read -r pid since <"$state/engine" && [ -n "$since" ] && [ "$(started_at "$pid")" = "$since" ] && echo "$pid"
 }
 
 # within SECONDS COMMAND...: until it succeeds
@@ -42,7 +42,7 @@ within() {
 }
 
 answers() { "$docker" -H "unix://$state/docker.sock" version >/dev/null 2>&1; }
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+is_gone() { [ -z "$(started_at "$1")" ]; }
 has_ended() { ! engine_pid >/dev/null; }
 
 start() {
@@ -73,8 +73,14 @@ start() {
 
 answers_or_dead() { answers || has_ended; }
 
-# What keeps the engine's containers alive, should it die first.
-children() { pgrep -f -- "containerd.*$state/exec" || true; }
+# What the engine has left behind if it was killed: containerd, its shims, and below those the containers' first
+# processes, with which all others of a container end.
+children() {
+  local shims
+  shims=$(pgrep -d , -f -- "containerd.*$state/exec") || return 0
+  pgrep -P "$shims" || true
+  echo "${shims//,/$'\n'}"
+}
 mounts() { awk -v below="$state/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r; }
 
 stop_engine() {

@@ -27,7 +27,7 @@ worker_registers_with_a_late_master() {
   worker=$(start "$image" worker "$url" --webui-port 0 --cores 1 --memory 768m)
   sleep 2
   master=$(start "$image" master --host 127.0.0.1 --port "$port" --webui-port "$ui")
-  within 60 json '[w["state"] for w in d["workers"]] == ["ALIVE"] and d["status"] == "ALIVE"' && return
+  within 180 json '[w["state"] for w in d["workers"]] == ["ALIVE"] and d["status"] == "ALIVE"' && return
   "$DOCKER" logs "$worker"
   "$DOCKER" logs "$master"
   return 1
@@ -44,10 +44,10 @@ executor_serves_the_driver() {
   local driver_port driver executor
   driver_port=$(free_port)
   "$DOCKER" stop "$worker"
-  within 30 json '[w for w in d["workers"] if w["state"] == "ALIVE"] == []' || return 1
+  within 120 json '[w for w in d["workers"] if w["state"] == "ALIVE"] == []' || return 1
   driver=$(start -e SPARK_DRIVER_BIND_ADDRESS=127.0.0.1 "$image" driver --master "$url" \
     --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1 --conf "spark.driver.port=$driver_port" "$pi")
-  within 60 json '[a["id"] for a in d["activeapps"]]' || { "$DOCKER" logs "$driver"; return 1; }
+  within 180 json '[a["id"] for a in d["activeapps"]]' || { "$DOCKER" logs "$driver"; return 1; }
   executor=$(start -e "SPARK_DRIVER_URL=spark://CoarseGrainedScheduler@127.0.0.1:$driver_port" \
     -e SPARK_EXECUTOR_ID=7 -e SPARK_EXECUTOR_CORES=1 -e SPARK_EXECUTOR_MEMORY=512m \
     -e "SPARK_APPLICATION_ID=$(json 'd["activeapps"][0]["id"]')" -e SPARK_EXECUTOR_POD_IP=127.0.0.1 \
@@ -55,7 +55,7 @@ executor_serves_the_driver() {
     -e SPARK_JAVA_OPT_0=--add-opens=java.base/java.nio=ALL-UNNAMED \
     -e SPARK_JAVA_OPT_1=--add-opens=java.base/sun.nio.ch=ALL-UNNAMED -e SPARK_JAVA_OPT_2=-Dkiln.test=yes \
     "$image" executor)
-  within 90 has_ended "$driver"
+  within 180 has_ended "$driver"
   "$DOCKER" logs "$executor"
   "$DOCKER" logs "$driver" >"$work/driver" 2>&1
   cat "$work/driver"

@@ -21,7 +21,7 @@ says_usage() { run "$image" 2>&1 | grep 'entrypoint: usage'; }
 stops_at_once() {
   local id started
   id=$(container -d --network=none "$image" master)
-  within 60 master_is_up "$id" || return 1
+  within 180 master_is_up "$id" || return 1
   started=$SECONDS
   "$DOCKER" stop -t 20 "$id"
   echo "stopped after $((SECONDS - started)) s"

@@ -36,3 +36,4 @@ apt-get purge -q -y p11-kit p11-kit-modules
 apt-get clean
 find /var/lib/apt/lists /var/cache/apt /var/log/apt -type f ! -name lock -delete
 rm -f /var/log/dpkg.log /var/log/alternatives.log /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/cache/ldconfig/aux-cache
+rm -rf /tmp/hsperfdata_*
