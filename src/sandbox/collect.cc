@@ -130,7 +130,9 @@ Result<> split_tmp(const CollectSpec& spec, const Scan& scan, CollectReport& rep
 
 }  // namespace
 
-Result<CollectReport> collect(const CollectSpec& spec) {
+Result<CollectReport> collect(const CollectSpec& given) {
+  CollectSpec spec = given;
+  if (!spec.upper.has_filename()) spec.upper = spec.upper.parent_path();  // "upper/" is "upper"
   const fs::path stub = TRY(stub_layer(spec).context("collecting {}", spec.upper));
   std::vector<fs::path> layers = spec.lowers;
   if (!stub.empty()) layers.push_back(stub);

@@ -73,6 +73,7 @@ inline std::string no_steps_because() {
 
 /// A tree with busybox and little else.
 inline void fill_busybox(Tree& tree) {
+  ::chmod(tree.path().c_str(), 0755);
   tree.dir("bin").dir("etc").dir("root", 0700).dir("tmp", 01777).dir("usr/sbin");
   fs::copy_file("/bin/busybox", tree.path("bin/busybox"), fs::copy_options::overwrite_existing);
   ::chmod(tree.path("bin/busybox").c_str(), 0755);

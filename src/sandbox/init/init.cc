@@ -305,13 +305,13 @@ void reap(const State& state, pid_t main_process) {
   for (;;) {
     pollfd fds[2] = {{signals, POLLIN, 0}, {wire::kControlFd, POLLIN, 0}};
     if (::poll(fds, 2, -1) < 0 && errno != EINTR) fail({"wait"});
-    reap(state, main_process);
     signalfd_siginfo signal{};
     while (::read(signals, &signal, sizeof signal) == sizeof signal) {
       const bool asks_for_end = signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT ||
                                 signal.ssi_signo == SIGUSR1 || signal.ssi_signo == SIGUSR2;
       if (asks_for_end) finish(state, wire::kDisconnected, 0);
     }
+    reap(state, main_process);  // after the signals: who asks for the end may end at once
     if (fds[1].revents == 0) continue;
     char message = 0;
     if (::recv(wire::kControlFd, &message, 1, MSG_DONTWAIT) <= 0) {
