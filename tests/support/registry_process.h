@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/process.h"
 #include "base/text.h"
 
