@@ -28,7 +28,14 @@ Result<> make_dirs(const fs::path& path) {
 
 namespace {
 
-Result<> empty_dir(int dir, dev_t device, int depth) {
+/// Whether a directory is where a file system or a bind mount begins: what lies below belongs to somebody else.
+Result<bool> is_mount_root(int dir) {
+  struct statx st {};
+  if (::statx(dir, "", AT_EMPTY_PATH, STATX_TYPE, &st) != 0) return sys_error("statx");
+  return (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+Result<> empty_dir(int dir, int depth) {
   constexpr int kMaxDepth = 4096;
   if (depth > kMaxDepth) return error(Errc::io, "remove: directories nested deeper than {}", kMaxDepth);
   (void)::fchmod(dir, 0700);  // a tree may hold directories of mode 0000
@@ -37,12 +44,12 @@ Result<> empty_dir(int dir, dev_t device, int depth) {
     if (errno != EISDIR && errno != EPERM) return sys_error("remove {}", name);
     Fd path_fd(::openat(dir, name.c_str(), O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC));
     if (!path_fd) return sys_error("remove {}", name);
+    if (TRY(is_mount_root(path_fd.get()))) return error(Errc::io, "remove {}: something is mounted there", name);
     const struct stat st = TRY(stat_of(path_fd.get()));
-    if (st.st_dev != device) return error(Errc::io, "remove {}: a file system is mounted there", name);
     if ((st.st_mode & 0700) != 0700) (void)::fchmodat(dir, name.c_str(), 0700, 0);
     Fd child(::openat(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC));
     if (!child) return sys_error("remove {}", name);
-    TRY(empty_dir(child.get(), device, depth + 1).context("remove {}", name));
+    TRY(empty_dir(child.get(), depth + 1).context("remove {}", name));
     if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return sys_error("remove {}", name);
   }
   return {};
@@ -70,8 +77,8 @@ Result<> remove_tree_at(int dir, const std::string& name) {
     child.reset(::openat(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC));
   }
   if (!child) return sys_error("remove {}", name);
-  const struct stat st = TRY(stat_of(child.get()));
-  TRY(empty_dir(child.get(), st.st_dev, 0).context("remove {}", name));
+  if (TRY(is_mount_root(child.get()))) return error(Errc::io, "remove {}: something is mounted there", name);
+  TRY(empty_dir(child.get(), 0).context("remove {}", name));
   if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return sys_error("remove {}", name);
   return {};
 }

@@ -34,13 +34,17 @@ struct StepResult {
 /// open() removes it.
 class Scratch {
  public:
-  const fs::path& path() const { return dir_.path(); }
+  /// Below root/tmp; what is a word for people who look there. Others use Store::scratch.
+  static Result<Scratch> create(const fs::path& root, std::string_view what);
+  Scratch(Scratch&& other) noexcept;
+  Scratch& operator=(Scratch&&) = delete;
+  ~Scratch();
+  const fs::path& path() const { return dir_; }
 
  private:
-  friend class Store;
-  Scratch(TempDir dir, LockFile lock) : lock_(std::move(lock)), dir_(std::move(dir)) {}
+  Scratch(fs::path dir, LockFile lock) : dir_(std::move(dir)), lock_(std::move(lock)) {}
+  fs::path dir_;
   LockFile lock_;
-  TempDir dir_;
 };
 
 struct Blob {
@@ -49,18 +53,24 @@ struct Blob {
   fs::path path;
 };
 
-/// A blob being written: hashes as it goes. Dropped without commit it leaves nothing.
+/// A blob being written: hashes as it goes. Dropped without commit it leaves nothing. Made by Store::new_blob.
 class BlobWriter : public Sink {
  public:
+  /// A file in dir without a name (Errc::io where the file system has no O_TMPFILE), or with one.
+  static Result<BlobWriter> unnamed(const fs::path& dir);
+  static Result<BlobWriter> named(const fs::path& dir);
+  BlobWriter(BlobWriter&& other) noexcept;
+  BlobWriter& operator=(BlobWriter&&) = delete;
+  ~BlobWriter() override;
   using Sink::write;
   Result<> write(std::span<const std::byte> bytes) override;
   std::uint64_t bytes() const { return hash_.bytes(); }
 
  private:
   friend class Store;
-  BlobWriter(Fd fd, fs::path dir) : fd_(std::move(fd)), dir_(std::move(dir)) {}
-  Fd fd_;  // O_TMPFILE where the file system has it
-  fs::path dir_;
+  BlobWriter(Fd fd, fs::path dir, fs::path name) : fd_(std::move(fd)), dir_(std::move(dir)), name_(std::move(name)) {}
+  Fd fd_;
+  fs::path dir_, name_;  // name_ is empty when the file has none
   HashSink hash_;
 };
 
@@ -71,8 +81,9 @@ struct LayerUse {  // a row of `kiln store ls`
   std::int64_t last_used = 0;  // seconds since 1970
 };
 
+/// Both 0: everything goes that no living process uses. Only keep_bytes: what was used within the last hour stays.
 struct GcOptions {
-  std::uint64_t keep_bytes = 0;  // stop removing when the store is below this; 0: no goal
+  std::uint64_t keep_bytes = 0;  // stop removing (oldest use first) when the store is below this; 0: no goal
   std::int64_t older_than = 0;   // seconds since last use; younger things stay
   bool dry_run = false;
 };
@@ -81,6 +92,7 @@ struct GcReport {
   std::vector<std::string> removed;
 };
 
+/// Every method may be called from several threads at once.
 class Store {
  public:
   /// Opens or makes the store (mode 0700). Errors: a newer format, a file system without overlay uppers (overlayfs) or
@@ -124,19 +136,20 @@ class Store {
   /// One builder per step key: exclusive, waits for others. on_wait gets the holder's note.
   Result<LockFile> lock_key(const Digest& key, const Cancel& cancel,
                             const std::function<void(const std::string&)>& on_wait = {});
-  /// Nothing named here is collected while this process lives. Called before the thing is looked up.
+  /// Nothing named here is collected while this Store lives. Called before the thing is looked up; finding and adding
+  /// layers and blobs does it by itself.
   Result<> lease(const Digest& digest);
 
   /// A directory below the store for caches (package archives) and logs; made when missing.
   Result<fs::path> directory(std::string_view name);
 
-  /// One syncfs, then marks the layers added since as durable.
+  /// One syncfs, then marks everything added so far as durable. Does nothing when nothing was added since the last.
   Result<> make_durable();
 
   Result<std::vector<LayerUse>> list();
   Result<GcReport> collect_garbage(const GcOptions& options, const Cancel& cancel);
   /// Re-hashes every blob; layers' trees are checked by the caller's function, which yields the id of a tree. Damaged
-  /// things go to trash/ and are named in the answer.
+  /// things go to trash/ and are named in the answer. Errors of layer_id other than io, corrupt and not_found end it.
   Result<std::vector<std::string>> verify(const std::function<Result<Digest>(const Layer&)>& layer_id,
                                           const Cancel& cancel);
 
