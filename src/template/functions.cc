@@ -1,41 +1,58 @@
-#include "template/function.h"
+#include "template/functions_support.h"
 
 namespace kiln::tmpl {
 
+const std::map<std::string, Function>& functions() {
+  static const FunctionTable table = [] {
+    FunctionTable t;
+    for (const auto add : {add_number_functions, add_string_functions, add_regex_functions, add_format_functions,
+                           add_list_functions, add_map_functions, add_set_functions, add_encoding_functions,
+                           add_json_functions, add_csv_functions, add_yaml_functions, add_file_functions,
+                           add_date_functions, add_hash_functions, add_network_functions, add_secret_functions}) {
+      add(t);
+    }
+    return t;
+  }();
+  return table;
+}
+
+Result<Value> text_value(std::string_view text) {
+  if (text.size() > kMaxString)
+    return error(Errc::bad_template, "the result has {} bytes, more than the {} that a string may have", text.size(),
+                 kMaxString);
+  return Value::string(text);
+}
+
+Result<std::int64_t> whole_number(Arguments arguments, std::size_t index, FunctionContext& context) {
+  const auto n = arguments[index].number().to_int();
+  if (!n) return context.bad_argument(index, "a whole number of at most 64 bits is required");
+  return *n;
+}
+
+Result<> check_elements(std::size_t n) {
+  if (n > kMaxCollection) return error(Errc::bad_template, "the result has more than {} elements", kMaxCollection);
+  return {};
+}
+
 namespace {
 
-const Parameter kText{.name = "str", .type = Type::string()};
-
-std::string map_ascii(const std::string& text, char from, char to, int by) {
-  std::string out = text;
-  for (char& c : out) {
-    if (c >= from && c <= to) c = static_cast<char>(c + by);
-  }
-  return out;
-}
-
-Result<Value> upper(Arguments a, FunctionContext&) {
-  return Value::string(map_ascii(a[0].text(), 'a', 'z', 'A' - 'a'));
-}
-Result<Value> lower(Arguments a, FunctionContext&) {
-  return Value::string(map_ascii(a[0].text(), 'A', 'Z', 'a' - 'A'));
-}
-
-Result<Value> length(Arguments a, FunctionContext& context) {
-  if (a[0].is(Kind::string)) return context.bad_argument(0, "argument must be a list, tuple, map, object or set");
-  if (a[0].type().is_primitive()) return context.bad_argument(0, "a collection is required");
-  return Value::number(static_cast<std::int64_t>(a[0].length()));
+/// A function of a service that kiln has no connection to.
+Function unavailable(std::vector<Parameter> parameters, std::string service) {
+  return {.parameters = std::move(parameters),
+          .result = Type::string(),
+          .call = [service = std::move(service)](Arguments, FunctionContext&) -> Result<Value> {
+            return error(Errc::bad_template, "no {} is configured; pass the secret as a sensitive variable instead",
+                         service);
+          }};
 }
 
 }  // namespace
 
-const std::map<std::string, Function>& functions() {
-  static const std::map<std::string, Function> table = {
-      {"length", {.parameters = {{.name = "value", .allow_partial = true}}, .result = Type::number(), .call = length}},
-      {"lower", {.parameters = {kText}, .result = Type::string(), .call = lower}},
-      {"upper", {.parameters = {kText}, .result = Type::string(), .call = upper}},
-  };
-  return table;
+void add_secret_functions(FunctionTable& t) {
+  t["vault"] = unavailable({text_parameter("path"), text_parameter("key")}, "Vault service");
+  t["consul_key"] = unavailable({text_parameter("key")}, "Consul service");
+  t["aws_secretsmanager"] = unavailable({text_parameter("name"), text_parameter("key")}, "AWS Secrets Manager service");
+  t["aws_secretsmanager_raw"] = unavailable({text_parameter("name")}, "AWS Secrets Manager service");
 }
 
 }  // namespace kiln::tmpl

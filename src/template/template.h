@@ -15,12 +15,20 @@
 
 namespace kiln::tmpl {
 
+/// What stands at a path. Links are followed, but a link to a directory is told apart: a search does not go into it.
+enum class FileKind : std::uint8_t { missing, file, directory, linked_directory, other };
+Result<FileKind> kind_of_file(const fs::path& path);
+/// The names in a directory, sorted.
+Result<std::vector<std::string>> names_in_directory(const fs::path& path);
+
 /// What a template may ask of the world; the caller decides (tests give fakes).
 struct World {
   std::function<Result<std::string>(const fs::path&)> read_file;
-  std::map<std::string, std::string> env;  // for env() and PKR_VAR_*
-  fs::path cwd;                            // path.cwd
-  std::int64_t now = 0;                    // timestamp(), seconds since 1970
+  std::map<std::string, std::string> env;                                     // for env() and PKR_VAR_*
+  fs::path cwd;                                                               // path.cwd
+  std::int64_t now = 0;                                                       // timestamp(), seconds since 1970
+  std::function<Result<FileKind>(const fs::path&)> file_kind = kind_of_file;  // fileexists, fileset
+  std::function<Result<std::vector<std::string>>(const fs::path&)> list_names = names_in_directory;  // fileset
 };
 
 struct LoadOptions {
@@ -28,7 +36,8 @@ struct LoadOptions {
   std::vector<std::pair<std::string, std::string>> vars;  // -var, in order
   std::vector<fs::path> var_files;                        // -var-file, in order
   std::vector<std::string> only, except;                  // globs against build names
-  bool warn_on_undeclared = false;
+  bool warn_on_undeclared = false;                        // names in var files that no variable declares
+  bool needs_builds = true;                               // no build left is an error
 };
 
 /// One evaluated option: its value (may be unknown in part, may be marked sensitive) and where it stands.
@@ -68,6 +77,7 @@ class Component {
 struct Provisioner : Component {
   std::optional<Duration> pause_before, timeout;
   std::uint32_t max_retries = 0;
+  bool continue_on_error = false;
 };
 struct PostProcessor : Component {
   std::optional<bool> keep_input_artifact;
@@ -100,9 +110,11 @@ struct Template {
 struct Loaded {
   std::optional<Template> result;  // empty when there is an error among the diagnostics
   Diagnostics diagnostics;         // errors and warnings, in order of position
+  Sources sources;                 // the texts that diagnostics are about, for render()
 };
 
-/// Reads, parses and evaluates everything that can be before a build runs.
+/// Reads, parses and evaluates everything that can be before a build runs. Every component of the selected builds has
+/// been decoded once, so that what is wrong with it is among the diagnostics.
 Loaded load(const LoadOptions& options, const World& world);
 
 }  // namespace kiln::tmpl

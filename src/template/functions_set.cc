@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include "template/convert.h"
+#include "template/functions_support.h"
+
+namespace kiln::tmpl {
+
+namespace {
+
+/// The common set type; an empty set of open type fits any.
+Result<Type> set_type(Arguments a, FunctionContext&) {
+  std::vector<Type> types;
+  for (const Value& v : a) {
+    const Type& element = v.type().element();
+    if (v.is_known() && v.length() == 0 && element.is_dynamic()) continue;
+    types.push_back(element);
+  }
+  const auto one = unify(types);
+  if (!one) return error(Errc::bad_template, "given sets must all have compatible element types");
+  return Type::set(*one);
+}
+
+Result<Value> setunion(Arguments a, FunctionContext& context) {
+  const Type type = TRY(set_type(a, context));
+  Value::Elements out;
+  for (const Value& v : a) {
+    const Value set = TRY(convert(v, type));
+    TRY(check_elements(out.size() + set.length()));
+    out.insert(out.end(), set.elements().begin(), set.elements().end());
+  }
+  return Value::set(type.element(), std::move(out));
+}
+
+Result<Value> setintersection(Arguments a, FunctionContext& context) {
+  const Type type = TRY(set_type(a, context));
+  const Value first = TRY(convert(a[0], type));
+  Value::Elements out = first.elements();
+  for (const Value& v : a.subspan(1)) {
+    const Value set = TRY(convert(v, type));
+    const Value::Elements& in = set.elements();
+    std::erase_if(out, [&](const Value& one) {
+      return !std::binary_search(in.begin(), in.end(), one,
+                                 [](const Value& x, const Value& y) { return order(x, y) < 0; });
+    });
+  }
+  return Value::set(type.element(), std::move(out));
+}
+
+Result<Type> product_type(Arguments a, FunctionContext& context) {
+  if (a.size() < 2) return error(Errc::bad_template, "at least two arguments are required");
+  std::vector<Type> types;
+  bool lists = true;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const Type& type = a[i].type();
+    if (type.is_dynamic()) return Type();
+    if (!is_sequence(type)) return context.bad_argument(i, "a set or a list is required");
+    lists = lists && !type.is(Kind::set);
+    const auto one = type.is(Kind::tuple) ? unify(type.elements()) : type.element();
+    if (!one) return context.bad_argument(i, "all elements must be of the same type");
+    types.push_back(*one);
+  }
+  const Type element = Type::tuple(std::move(types));
+  return lists ? Type::list(element) : Type::set(element);
+}
+
+Result<Value> setproduct(Arguments a, FunctionContext& context) {
+  const Type type = TRY(product_type(a, context));
+  const std::vector<Type>& types = type.element().elements();
+  Marks marks;
+  std::size_t total = 1;
+  for (const Value& v : a) {
+    marks |= v.marks();
+    total *= v.length();
+    TRY(check_elements(total * a.size()));  // no overflow: total was at most kMaxCollection before
+  }
+  Value::Elements out;
+  out.reserve(total);
+  std::vector<std::size_t> at(a.size(), 0);
+  for (std::size_t k = 0; k < total; ++k) {
+    Value::Elements one;
+    for (std::size_t i = 0; i < a.size(); ++i) one.push_back(TRY(convert(a[i].elements()[at[i]], types[i])));
+    out.push_back(Value::tuple(std::move(one)));
+    for (std::size_t i = a.size(); i-- > 0;) {
+      if (++at[i] < a[i].length()) break;
+      at[i] = 0;
+    }
+  }
+  Value v =
+      type.is(Kind::list) ? Value::list(type.element(), std::move(out)) : Value::set(type.element(), std::move(out));
+  return v.marked(marks);
+}
+
+}  // namespace
+
+void add_set_functions(FunctionTable& t) {
+  const Type any_set = Type::set(Type());
+  const Parameter first = {.name = "first_set", .type = any_set};
+  const Parameter others = {.name = "other_sets", .type = any_set};
+  t["setunion"] = {.parameters = {first}, .rest = others, .result_of = set_type, .call = setunion};
+  t["setintersection"] = {.parameters = {first}, .rest = others, .result_of = set_type, .call = setintersection};
+  t["setproduct"] = {.rest = parts_parameter("sets"), .result_of = product_type, .call = setproduct};
+}
+
+}  // namespace kiln::tmpl

@@ -1,0 +1,400 @@
+// yamlencode and yamldecode, with libyaml for the syntax. Plain scalars are resolved as Packer does it: YAML 1.1's yes,
+// no, on and off are truths, timestamps become RFC 3339 text, anchors and "<<" work, keys become strings.
+#include <yaml.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "template/convert.h"
+#include "template/functions_support.h"
+#include "template/moment.h"
+
+namespace kiln::tmpl {
+
+namespace {
+
+/// Feeds events to libyaml's emitter and keeps what it writes.
+class Writer {
+ public:
+  Writer() {
+    ready_ = yaml_emitter_initialize(&emitter_) == 1;
+    yaml_emitter_set_output(&emitter_, append, &out_);
+    yaml_emitter_set_unicode(&emitter_, 1);
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() { yaml_emitter_delete(&emitter_); }
+
+  Result<std::string> document(const Value& v) {
+    yaml_event_t event;
+    yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING);
+    TRY(emit(event));
+    yaml_document_start_event_initialize(&event, nullptr, nullptr, nullptr, 1);
+    TRY(emit(event));
+    TRY(value(v));
+    yaml_document_end_event_initialize(&event, 1);
+    TRY(emit(event));
+    yaml_stream_end_event_initialize(&event);
+    TRY(emit(event));
+    // A document that is one plain scalar ends with "...", as go-cty writes it.
+    const bool plain = v.is_null() || v.is(Kind::number) || v.is(Kind::boolean);
+    return plain && !out_.ends_with("...\n") ? out_ + "...\n" : out_;
+  }
+
+ private:
+  static int append(void* to, unsigned char* bytes, std::size_t n) {
+    auto& out = *static_cast<std::string*>(to);
+    if (out.size() + n > kMaxString) return 0;
+    out.append(reinterpret_cast<const char*>(bytes), n);
+    return 1;
+  }
+
+  Result<> emit(yaml_event_t& event) {
+    if (!ready_ || yaml_emitter_emit(&emitter_, &event) != 1)
+      return error(
+          Errc::bad_template, "writing YAML: {}",
+          out_.size() + 65'536 > kMaxString || emitter_.problem == nullptr ? "the text is too long" : emitter_.problem);
+    return {};
+  }
+
+  Result<> scalar(std::string_view text, yaml_scalar_style_t style) {
+    yaml_event_t event;
+    yaml_scalar_event_initialize(&event, nullptr, nullptr,
+                                 reinterpret_cast<const yaml_char_t*>(text.data() == nullptr ? "" : text.data()),
+                                 static_cast<int>(text.size()), 1, 1, style);
+    return emit(event);
+  }
+  Result<> string(const std::string& text) {
+    const bool lines = text.find('\n') != std::string::npos;
+    return scalar(text, lines ? YAML_LITERAL_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+  }
+
+  /// Depth is that of the value, which is bounded.
+  Result<> value(const Value& v) {
+    if (v.is_null()) return scalar("null", YAML_PLAIN_SCALAR_STYLE);
+    if (v.is(Kind::string)) return string(v.text());
+    if (v.is(Kind::number)) return scalar(v.number().text(), YAML_PLAIN_SCALAR_STYLE);
+    if (v.is(Kind::boolean)) return scalar(v.truth() ? "true" : "false", YAML_PLAIN_SCALAR_STYLE);
+    yaml_event_t event;
+    if (is_mapping(v.type())) {
+      yaml_mapping_start_event_initialize(&event, nullptr, nullptr, 1, YAML_BLOCK_MAPPING_STYLE);
+      TRY(emit(event));
+      for (const auto& [name, part] : v.entries()) {
+        TRY(string(name));
+        TRY(value(part));
+      }
+      yaml_mapping_end_event_initialize(&event);
+    } else {
+      yaml_sequence_start_event_initialize(&event, nullptr, nullptr, 1, YAML_BLOCK_SEQUENCE_STYLE);
+      TRY(emit(event));
+      for (const Value& part : v.elements()) TRY(value(part));
+      yaml_sequence_end_event_initialize(&event);
+    }
+    return emit(event);
+  }
+
+  yaml_emitter_t emitter_{};
+  std::string out_;
+  bool ready_ = false;
+};
+
+Result<Value> yamlencode(Arguments a, FunctionContext&) {
+  Writer writer;
+  const std::string text = TRY(writer.document(a[0]));
+  return text_value(text);
+}
+
+bool all_of(std::string_view s, std::string_view set) {
+  return !s.empty() && s.find_first_not_of(set) == std::string_view::npos;
+}
+constexpr std::string_view kDigits = "0123456789";
+
+bool is_integer(std::string_view s) {
+  if (s.starts_with("0o")) return all_of(s.substr(2), "01234567");
+  if (s.starts_with("0x")) return all_of(s.substr(2), "0123456789abcdefABCDEF");
+  if (s.starts_with('-') || s.starts_with('+')) s.remove_prefix(1);
+  return all_of(s, kDigits);
+}
+
+/// A number in the forms that explicit and implicit !!int and !!float take.
+std::optional<Value> number_value(std::string_view s) {
+  std::string plain;
+  for (const char c : s) {
+    if (c != '_') plain += c;
+  }
+  std::optional<Number> n = Number::parse(plain);
+  if (!n && plain.starts_with("0x")) n = Number::parse_base(std::string_view(plain).substr(2), 16);
+  if (!n && plain.starts_with("0o")) n = Number::parse_base(std::string_view(plain).substr(2), 8);
+  if (!n && plain.starts_with("0b")) n = Number::parse_base(std::string_view(plain).substr(2), 2);
+  return n ? std::optional(Value::number(*n)) : std::nullopt;
+}
+
+/// A number of one or two digits in a range, at the front.
+std::optional<int> take_short(std::string_view& s, int least, int most) {
+  std::size_t n = 0;
+  while (n < 2 && n < s.size() && kDigits.find(s[n]) != std::string_view::npos) ++n;
+  if (n == 0) return std::nullopt;
+  const int value = n == 1 ? s[0] - '0' : (s[0] - '0') * 10 + (s[1] - '0');
+  s.remove_prefix(n);
+  return value < least || value > most ? std::nullopt : std::optional(value);
+}
+
+bool take(std::string_view& s, char c) {
+  if (!s.starts_with(c)) return false;
+  s.remove_prefix(1);
+  return true;
+}
+
+/// A timestamp as YAML writes it (2001-1-2, 2001-1-2 3:4:5, 2001-1-2t3:4:5Z) as RFC 3339 text.
+std::optional<std::string> timestamp_text(std::string_view s) {
+  if (s.size() < 5 || !all_of(s.substr(0, 4), kDigits) || s[4] != '-') return std::nullopt;
+  const std::string year(s.substr(0, 4));
+  s.remove_prefix(5);
+  const auto month = take_short(s, 1, 12);
+  if (!month || !take(s, '-')) return std::nullopt;
+  const auto day = take_short(s, 1, days_in_month(std::stoi(year), *month));
+  if (!day) return std::nullopt;
+  const std::string date = fmt::format("{}-{:02}-{:02}", year, *month, *day);
+  if (s.empty()) return date + "T00:00:00Z";
+  const bool spaced = take(s, ' ');
+  if (!spaced && !take(s, 'T') && !take(s, 't')) return std::nullopt;
+  const auto hour = take_short(s, 0, 23);
+  if (!hour || !take(s, ':')) return std::nullopt;
+  const auto minute = take_short(s, 0, 59);
+  if (!minute || !take(s, ':')) return std::nullopt;
+  const auto second = take_short(s, 0, 59);
+  if (!second || (spaced && !s.empty() && s[0] != '.')) return std::nullopt;
+  const auto moment =
+      parse_moment(fmt::format("{}T{:02}:{:02}:{:02}{}{}", date, *hour, *minute, *second, s, spaced ? "Z" : ""));
+  return moment ? std::optional(rfc3339(*moment)) : std::nullopt;
+}
+
+std::optional<Value> word_value(std::string_view s) {
+  constexpr auto kTrue =
+      std::to_array<std::string_view>({"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"});
+  constexpr auto kFalse =
+      std::to_array<std::string_view>({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"});
+  constexpr auto kNull = std::to_array<std::string_view>({"", "~", "null", "Null", "NULL"});
+  constexpr auto kInfinity =
+      std::to_array<std::string_view>({".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"});
+  const auto in = [&](const auto& words) { return std::find(words.begin(), words.end(), s) != words.end(); };
+  if (in(kTrue)) return Value::boolean(true);
+  if (in(kFalse)) return Value::boolean(false);
+  if (in(kNull)) return Value::null();
+  if (in(kInfinity)) return Value::number(Number::infinity(s[0] == '-'));
+  return std::nullopt;
+}
+
+/// What a plain or block scalar without a tag means.
+Result<Value> implicit_value(const std::string& s) {
+  if (auto word = word_value(s)) return *word;
+  if (s == ".nan" || s == ".NaN" || s == ".NAN")
+    return error(Errc::bad_template, "floating point NaN is not supported");
+  if (const auto time = timestamp_text(s)) return Value::string(*time);
+  const bool number = s[0] == '.' || s[0] == '-' || s[0] == '+' || kDigits.find(s[0]) != std::string_view::npos;
+  if (number && (is_integer(s) || Number::parse(s))) {
+    const auto n = number_value(s);
+    if (!n) return error(Errc::bad_template, "cannot parse \"{}\" as a number", s);
+    return *n;
+  }
+  return Value::string(s);
+}
+
+Result<Value> tagged_value(std::string_view tag, const std::string& s) {
+  const auto bad = [&] { return error(Errc::bad_template, "cannot parse \"{}\" as !!{}", s, tag); };
+  if (tag == "str") return Value::string(s);
+  if (tag == "null") return Value::null();
+  if (tag == "binary") return base64_decoded(s) ? Result<Value>(Value::string(s)) : bad();
+  const auto word = word_value(s);
+  if (tag == "bool") return word && (*word).is(Kind::boolean) ? Result<Value>(*word) : bad();
+  if (tag == "timestamp") {
+    const auto time = timestamp_text(s);
+    return time ? Result<Value>(Value::string(*time)) : bad();
+  }
+  if (word && (*word).is(Kind::number)) return *word;
+  const auto n = number_value(s);
+  return n ? Result<Value>(*n) : bad();
+}
+
+/// The name behind "tag:yaml.org,2002:"; empty without a tag; nothing for tags of others.
+std::optional<std::string_view> tag_name(const yaml_char_t* tag) {
+  constexpr std::string_view kPrefix = "tag:yaml.org,2002:";
+  if (tag == nullptr) return std::string_view();
+  const std::string_view s = reinterpret_cast<const char*>(tag);
+  if (!s.starts_with(kPrefix)) return std::nullopt;
+  return s.substr(kPrefix.size());
+}
+
+/// One event of the parser, let go by itself.
+struct Event {
+  Event() = default;
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  ~Event() { yaml_event_delete(&event); }
+  yaml_event_t event{};
+};
+
+class Reader {
+ public:
+  explicit Reader(const std::string& text) {
+    ready_ = yaml_parser_initialize(&parser_) == 1;
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { yaml_parser_delete(&parser_); }
+
+  Result<Value> document() {
+    Event start, document, end, last;
+    TRY(next(start));
+    TRY(next(document));
+    if (document.event.type != YAML_DOCUMENT_START_EVENT) return bad(document, "missing start of document");
+    Value v = TRY(value(1));
+    TRY(next(end));
+    TRY(next(last));
+    if (last.event.type != YAML_STREAM_END_EVENT) return bad(last, "only a single document is allowed");
+    return v;
+  }
+
+ private:
+  Error at(const yaml_mark_t& mark, std::string_view what) const {
+    return error(Errc::bad_template, "on line {}, column {}: {}", mark.line + 1, mark.column + 1, what);
+  }
+  Error bad(const Event& e, std::string_view what) const { return at(e.event.start_mark, what); }
+
+  Result<> next(Event& e) {
+    if (ready_ && yaml_parser_parse(&parser_, &e.event) == 1) return {};
+    return at(parser_.problem_mark, parser_.problem == nullptr ? "no memory" : parser_.problem);
+  }
+
+  Result<Value> value(std::size_t depth) {
+    Event e;
+    TRY(next(e));
+    return value(e, depth);
+  }
+
+  Result<Value> value(const Event& e, std::size_t depth) {
+    if (depth > kMaxValueDepth) return bad(e, fmt::format("more than {} levels of nesting", kMaxValueDepth));
+    if (++count_ > kMaxCollection) return bad(e, fmt::format("more than {} values", kMaxCollection));
+    switch (e.event.type) {
+      case YAML_ALIAS_EVENT:
+        return alias(e);
+      case YAML_SCALAR_EVENT:
+        return anchored(e.event.data.scalar.anchor, scalar(e));
+      case YAML_SEQUENCE_START_EVENT:
+        return anchored(e.event.data.sequence_start.anchor, sequence(e, depth));
+      case YAML_MAPPING_START_EVENT:
+        return anchored(e.event.data.mapping_start.anchor, mapping(e, depth));
+      default:
+        return bad(e, "expecting value but found the end");
+    }
+  }
+
+  Result<Value> anchored(const yaml_char_t* anchor, Result<Value> v) {
+    if (v && anchor != nullptr) anchors_[reinterpret_cast<const char*>(anchor)] = *v;
+    return v;
+  }
+
+  Result<Value> alias(const Event& e) {
+    const char* name = reinterpret_cast<const char*>(e.event.data.alias.anchor);
+    const auto it = anchors_.find(name);
+    if (it == anchors_.end()) return bad(e, fmt::format("reference to undefined anchor \"{}\"", name));
+    count_ += it->second.weight();
+    if (count_ > kMaxCollection) return bad(e, "aliases make the document too large");
+    return it->second;
+  }
+
+  Result<Value> scalar(const Event& e) const {
+    const auto& s = e.event.data.scalar;
+    const std::string text(reinterpret_cast<const char*>(s.value), s.length);
+    const auto tag = tag_name(s.tag);
+    constexpr auto kTags =
+        std::to_array<std::string_view>({"", "str", "bool", "int", "float", "null", "timestamp", "binary"});
+    if (!tag || std::find(kTags.begin(), kTags.end(), *tag) == kTags.end())
+      return bad(e, fmt::format("unsupported tag \"{}\"", reinterpret_cast<const char*>(s.tag)));
+    const bool quoted = s.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || s.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    if (quoted && *tag != "binary") return Value::string(text);
+    auto v = tag->empty() ? implicit_value(text) : tagged_value(*tag, text);
+    if (!v) return bad(e, v.error().text());
+    return v;
+  }
+
+  Result<Value> sequence(const Event& start, std::size_t depth) {
+    const auto tag = tag_name(start.event.data.sequence_start.tag);
+    if (!tag || (!tag->empty() && *tag != "seq")) return bad(start, "this tag is not for sequences");
+    Value::Elements elements;
+    for (;;) {
+      Event e;
+      TRY(next(e));
+      if (e.event.type == YAML_SEQUENCE_END_EVENT) return Value::tuple(std::move(elements));
+      elements.push_back(TRY(value(e, depth + 1)));
+    }
+  }
+
+  Result<Value> mapping(const Event& start, std::size_t depth) {
+    const auto tag = tag_name(start.event.data.mapping_start.tag);
+    if (!tag || (!tag->empty() && *tag != "map")) return bad(start, "this tag is not for mappings");
+    Value::Entries entries;
+    for (;;) {
+      Event e;
+      TRY(next(e));
+      if (e.event.type == YAML_MAPPING_END_EVENT) return Value::object(std::move(entries));
+      if (is_merge_key(e)) {
+        const Value merged = TRY(value(depth + 1));
+        TRY(merge(e, merged, entries));
+      } else {
+        const std::string name = TRY(key(e));
+        entries[name] = TRY(value(depth + 1));
+      }
+    }
+  }
+
+  static bool is_merge_key(const Event& e) {
+    if (e.event.type != YAML_SCALAR_EVENT) return false;
+    const auto& s = e.event.data.scalar;
+    const auto tag = tag_name(s.tag);
+    return (s.tag == nullptr && std::strcmp(reinterpret_cast<const char*>(s.value), "<<") == 0) || tag == "merge";
+  }
+
+  Result<std::string> key(const Event& e) const {
+    if (e.event.type != YAML_SCALAR_EVENT) return bad(e, "only strings are allowed as mapping keys");
+    const Value v = TRY(scalar(e));
+    if (v.is_null()) return bad(e, "mapping key cannot be null");
+    const Value name = TRY(convert(v, Type::string()));
+    return name.text();
+  }
+
+  /// "<<": adds the entries of a mapping, or of all mappings of a sequence.
+  Result<> merge(const Event& e, const Value& v, Value::Entries& entries) const {
+    const Value::Elements parts = v.is(Kind::tuple) && v.is_known() ? v.elements() : Value::Elements{v};
+    for (const Value& part : parts) {
+      if (!part.is(Kind::object) || !part.is_known()) return bad(e, "only mappings can be merged into a mapping");
+      for (const auto& [name, entry] : part.entries()) entries[name] = entry;
+    }
+    return {};
+  }
+
+  yaml_parser_t parser_{};
+  std::map<std::string, Value> anchors_;
+  std::size_t count_ = 0;
+  bool ready_ = false;
+};
+
+Result<Value> yamldecode(Arguments a, FunctionContext& context) {
+  Reader reader(a[0].text());
+  auto v = reader.document();
+  if (!v) return context.bad_argument(0, "{}", v.error().text());
+  return v;
+}
+
+}  // namespace
+
+void add_yaml_functions(FunctionTable& t) {
+  t["yamlencode"] = {
+      .parameters = {{.name = "value", .allow_null = true}}, .result = Type::string(), .call = yamlencode};
+  t["yamldecode"] = {.parameters = {text_parameter("src")}, .call = yamldecode};
+}
+
+}  // namespace kiln::tmpl
