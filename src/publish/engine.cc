@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kDefaultSocket = "/var/run/docker.sock";
 constexpr std::uint64_t kMaxJson = 32 << 20;  // a list of thousands of images has a few MB
 constexpr std::uint64_t kMaxLoadReport = 16 << 20;
-constexpr Duration kQuick{20'000};     // for answers that need no work
+constexpr Duration kQuick{60'000};     // for answers that need no work
 constexpr Duration kPatient{600'000};  // the Engine unpacks a layer before it takes the next bytes
 
 /// The image's name in an API path: names are checked by the reference grammar, ids by the digest's.
