@@ -74,7 +74,7 @@ Result<fs::path> stub_layer(const CollectSpec& spec) {
   run.stubs = spec.stubs;
   const Merged tree = TRY(Merged::open(spec.lowers));
   const StubPlan plan = TRY(plan_stubs(tree, run));
-  TRY(make_stub_layer(tree, plan.entries, dir));
+  TRY(make_stub_layer(tree, plan.entries, dir, spec.clock));
   return dir;
 }
 

@@ -32,16 +32,11 @@ bool is_whiteout(const struct stat& st) {
 Result<Merged> Merged::open(const std::vector<fs::path>& layers) {
   Merged merged;
   for (const fs::path& layer : layers) merged.layers_.push_back(TRY(open_dir(layer).context("opening a layer")));
-  return merged;
-}
-
-Merged::Dir Merged::root() const {
-  Dir dir;
-  for (std::size_t i = layers_.size(); i-- > 0;) {
-    dir.layers.push_back(i);
-    if (is_opaque(i, "")) break;
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    merged.root_.layers.push_back(i);
+    if (merged.is_opaque(i, "")) break;
   }
-  return dir;
+  return merged;
 }
 
 bool Merged::is_opaque(std::size_t layer, const std::string& path) const {

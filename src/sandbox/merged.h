@@ -28,7 +28,7 @@ class Merged {
   /// Layers oldest first; descriptors of the layers stay open.
   static Result<Merged> open(const std::vector<fs::path>& layers);
 
-  Dir root() const;
+  const Dir& root() const { return root_; }
   bool empty() const { return layers_.empty(); }
   int layer_fd(std::size_t layer) const { return layers_[layer].get(); }
   Result<std::optional<Found>> find(const Dir& dir, const std::string& name) const;
@@ -44,6 +44,7 @@ class Merged {
  private:
   bool is_opaque(std::size_t layer, const std::string& path) const;
   std::vector<Fd> layers_;  // oldest first
+  Dir root_;
 };
 
 }  // namespace kiln::sandbox

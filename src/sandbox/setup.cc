@@ -100,6 +100,15 @@ void add_sources(std::vector<SetupOp>& ops, const RunSpec& spec) {
 
 }  // namespace
 
+std::int64_t clock_of(const RunSpec& spec) {
+  const auto found = spec.env.find("SOURCE_DATE_EPOCH");
+  std::int64_t clock = 0;
+  if (found != spec.env.end()) {
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), clock);
+  }
+  return clock;
+}
+
 std::vector<SetupOp> plan_setup(const RunSpec& spec, const Places& places) {
   const ScratchPaths scratch(spec.scratch);
   std::vector<SetupOp> ops;
@@ -188,16 +197,6 @@ void encode_exec(Writer& out, const Exec& exec, const RunSpec& spec, const Accou
   out.number(terminal ? 1 : 0);
 }
 
-/// SOURCE_DATE_EPOCH of the step, 0 without one.
-std::uint64_t clock_of(const RunSpec& spec) {
-  const auto found = spec.env.find("SOURCE_DATE_EPOCH");
-  std::uint64_t clock = 0;
-  if (found != spec.env.end()) {
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), clock);
-  }
-  return clock;
-}
-
 std::string base_name(const fs::path& path) {
   const std::string text = path.native().substr(0, path.native().find_last_not_of('/') + 1);
   return fs::path(text).filename().string();
@@ -206,7 +205,9 @@ std::string base_name(const fs::path& path) {
 void encode_copies(Writer& out, const RunSpec& spec) {
   std::uint64_t source = 0;
   if (const auto* uploads = std::get_if<std::vector<Upload>>(&spec.action)) {
-    out.number(static_cast<std::uint64_t>(wire::Action::upload)).number(clock_of(spec)).number(uploads->size());
+    out.number(static_cast<std::uint64_t>(wire::Action::upload))
+        .number(static_cast<std::uint64_t>(clock_of(spec)))
+        .number(uploads->size());
     for (const Upload& upload : *uploads) {
       out.number(source++).text(upload.destination).text(base_name(upload.source)).number(upload.contents ? 1 : 0);
     }

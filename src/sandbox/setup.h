@@ -105,6 +105,9 @@ struct Places {
   std::vector<StubFile> run_files;         // paths below run/, without leading "/"
 };
 
+/// SOURCE_DATE_EPOCH of the step's environment, 0 without one.
+std::int64_t clock_of(const RunSpec& spec);
+
 /// The whole list, in order. Pure.
 std::vector<SetupOp> plan_setup(const RunSpec& spec, const Places& places);
 

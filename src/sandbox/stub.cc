@@ -146,14 +146,21 @@ Result<> make_entry(int layer, const StubEntry& entry) {
   return write_full(file.get(), entry.content).context("make stub {}", entry.path);
 }
 
+Result<> set_time(int layer, const std::string& path, std::int64_t clock) {
+  const timespec time{static_cast<time_t>(clock), 0};
+  const timespec times[2] = {time, time};
+  if (::utimensat(layer, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) return sys_error("set times of stub {}", path);
+  return {};
+}
+
 /// The directory as the tree has it; one that the tree lacks is plain.
-Result<> dress(const Merged& tree, int layer, const std::string& path) {
+Result<> dress(const Merged& tree, int layer, const std::string& path, std::int64_t clock) {
   const Fd dir(::openat(layer, path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!dir) return sys_error("open stub {}", path);
   const auto resolved = TRY(tree.resolve(path, false));
   if (!resolved.found || !S_ISDIR(resolved.found->st.st_mode)) {
     if (::fchmod(dir.get(), 0755) != 0) return sys_error("make stub {}", path);
-    return {};
+    return path.empty() ? Result<>() : set_time(layer, path, clock);
   }
   const std::string from =
       fmt::format("/proc/self/fd/{}/{}", tree.layer_fd(resolved.found->layer), resolved.found->dir.path);
@@ -162,7 +169,8 @@ Result<> dress(const Merged& tree, int layer, const std::string& path) {
 
 }  // namespace
 
-Result<> make_stub_layer(const Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir) {
+Result<> make_stub_layer(const Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir,
+                         std::int64_t clock) {
   if (::mkdir(dir.c_str(), 0755) != 0) return sys_error("make {}", dir);
   const Fd layer = TRY(open_dir(dir));
   const auto parents = parents_of(entries);
@@ -170,7 +178,9 @@ Result<> make_stub_layer(const Merged& tree, const std::vector<StubEntry>& entri
     if (!parent.empty() && ::mkdirat(layer.get(), parent.c_str(), 0755) != 0) return sys_error("make stub {}", parent);
   }
   for (const StubEntry& entry : entries) TRY(make_entry(layer.get(), entry));
-  for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent) TRY(dress(tree, layer.get(), *parent));
+  for (const StubEntry& entry : entries) TRY(set_time(layer.get(), entry.path, clock));
+  for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent)
+    TRY(dress(tree, layer.get(), *parent, clock));
   return {};
 }
 

@@ -26,8 +26,9 @@ struct StubPlan {
 Result<StubPlan> plan_stubs(const Merged& tree, const RunSpec& spec);
 
 /// Makes the layer. Parents take mode, owner, attributes and time of the tree's directories, so that they change
-/// nothing; dir must not exist.
-Result<> make_stub_layer(const Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir);
+/// nothing; all else has the clock as its time. dir must not exist.
+Result<> make_stub_layer(const Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir,
+                         std::int64_t clock);
 
 /// Gives a directory the owner, mode, attributes and times of another.
 Result<> copy_metadata(const std::string& from, const struct stat& from_stat, int to);
