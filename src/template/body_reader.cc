@@ -1,0 +1,159 @@
+#include "template/body_reader.h"
+
+#include "template/convert.h"
+#include "template/evaluate.h"
+
+namespace kiln::tmpl {
+
+BodyReader::BodyReader(const Body& body, Diagnostics& diagnostics, std::string what)
+    : body_(body), diagnostics_(diagnostics), what_(std::move(what)) {}
+
+void BodyReader::report(const Range& at, std::string summary, std::string detail) {
+  diagnostics_.push_back({.summary = std::move(summary), .detail = std::move(detail), .subject = at, .context = {}});
+}
+
+const Option* BodyReader::raw(const std::string& name) {
+  names_.insert(name);
+  const auto it = body_.options.find(name);
+  if (it == body_.options.end()) return nullptr;
+  if (!it->second.value.is_wholly_known()) unknown_.insert(name);
+  return &it->second;
+}
+
+std::optional<Value> BodyReader::read(const std::string& name, const Type& type) {
+  const Option* option = raw(name);
+  if (option == nullptr || option->value.is_null()) return std::nullopt;
+  auto converted = convert(option->value, type);
+  if (!converted) {
+    report(option->range, "Incorrect attribute value type",
+           fmt::format("Inappropriate value for \"{}\" of {}: {}.", name, what_, converted.error().text()));
+    return std::nullopt;
+  }
+  if (!(*converted).is_wholly_known()) return std::nullopt;
+  return std::move(converted).take();
+}
+
+std::optional<std::string> BodyReader::string(const std::string& name) {
+  const auto v = read(name, Type::string());
+  return v ? std::optional(v->text()) : std::nullopt;
+}
+
+std::optional<bool> BodyReader::boolean(const std::string& name) {
+  const auto v = read(name, Type::boolean());
+  return v ? std::optional(v->truth()) : std::nullopt;
+}
+
+std::optional<std::int64_t> BodyReader::integer(const std::string& name) {
+  const auto v = read(name, Type::number());
+  if (!v) return std::nullopt;
+  const auto n = v->number().to_int();
+  if (!n)
+    error(name, "Incorrect attribute value type", fmt::format("\"{}\" of {} must be a whole number.", name, what_));
+  return n;
+}
+
+std::optional<double> BodyReader::number(const std::string& name) {
+  const auto v = read(name, Type::number());
+  return v ? std::optional(v->number().to_double()) : std::nullopt;
+}
+
+std::optional<std::vector<std::string>> BodyReader::strings(const std::string& name) {
+  const auto v = read(name, Type::list(Type::string()));
+  if (!v) return std::nullopt;
+  std::vector<std::string> out;
+  for (const Value& element : v->elements()) out.push_back(element.is_null() ? "" : element.text());
+  return out;
+}
+
+std::optional<std::vector<std::int64_t>> BodyReader::integers(const std::string& name) {
+  const auto v = read(name, Type::list(Type::number()));
+  if (!v) return std::nullopt;
+  std::vector<std::int64_t> out;
+  for (const Value& element : v->elements()) {
+    const auto n = element.is_null() ? std::nullopt : element.number().to_int();
+    if (!n) {
+      error(name, "Incorrect attribute value type", fmt::format("\"{}\" of {} must hold whole numbers.", name, what_));
+      return std::nullopt;
+    }
+    out.push_back(*n);
+  }
+  return out;
+}
+
+std::optional<std::map<std::string, std::string>> BodyReader::string_map(const std::string& name) {
+  const auto v = read(name, Type::map(Type::string()));
+  if (!v) return std::nullopt;
+  std::map<std::string, std::string> out;
+  for (const auto& [key, part] : v->entries()) out[key] = part.is_null() ? "" : part.text();
+  return out;
+}
+
+std::optional<Duration> BodyReader::duration(const std::string& name) {
+  const auto text = string(name);
+  if (!text) return std::nullopt;
+  auto parsed = parse_go_duration(*text);
+  if (parsed) return *parsed;
+  error(name, "Incorrect attribute value type",
+        fmt::format("\"{}\" of {} must be a duration such as \"30s\" or \"1h15m\".", name, what_));
+  return std::nullopt;
+}
+
+std::vector<NestedBlock> BodyReader::blocks(const std::string& type) {
+  block_names_.insert(type);
+  const auto it = body_.blocks.find(type);
+  return it == body_.blocks.end() ? std::vector<NestedBlock>() : it->second;
+}
+
+std::string BodyReader::required_string(const std::string& name) {
+  auto text = string(name);
+  if (text) return std::move(*text);
+  if (!has(name))
+    error(name, "Missing required argument", fmt::format("The argument \"{}\" of {} is required.", name, what_));
+  return {};
+}
+
+std::vector<std::string> BodyReader::ignore(const std::vector<std::string>& names) {
+  std::vector<std::string> set;
+  for (const std::string& name : names) {
+    names_.insert(name);
+    block_names_.insert(name);
+    if (has(name) || body_.blocks.contains(name)) set.push_back(name);
+  }
+  return set;
+}
+
+bool BodyReader::has(const std::string& name) const {
+  const auto it = body_.options.find(name);
+  return it != body_.options.end() && !it->second.value.is_null();
+}
+
+bool BodyReader::is_sensitive(const std::string& name) const {
+  const auto it = body_.options.find(name);
+  return it != body_.options.end() && it->second.value.is_sensitive();
+}
+
+void BodyReader::error(const std::string& name, std::string summary, std::string detail) {
+  const auto it = body_.options.find(name);
+  report(it == body_.options.end() ? body_.range : it->second.range, std::move(summary), std::move(detail));
+}
+
+void BodyReader::finish() {
+  const std::vector<std::string> names(names_.begin(), names_.end());
+  const std::vector<std::string> block_names(block_names_.begin(), block_names_.end());
+  for (const auto& [name, option] : body_.options) {
+    if (names_.contains(name)) continue;
+    const std::string hint =
+        block_names_.contains(name) ? fmt::format(" It is a block: {} {{ ... }}", name) : did_you_mean(name, names);
+    report(option.name_range, "Unsupported argument",
+           fmt::format("An argument named \"{}\" is not expected in {}.{}", name, what_, hint));
+  }
+  for (const auto& [type, list] : body_.blocks) {
+    if (block_names_.contains(type)) continue;
+    const std::string hint =
+        names_.contains(type) ? fmt::format(" It is an argument: {} = ...", type) : did_you_mean(type, block_names);
+    report(list.front().range, "Unsupported block type",
+           fmt::format("Blocks of type \"{}\" are not expected in {}.{}", type, what_, hint));
+  }
+}
+
+}  // namespace kiln::tmpl

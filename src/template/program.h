@@ -1,0 +1,48 @@
+// One loaded template: its files, their syntax trees and what expressions can see. Components keep it alive, because
+// they are decoded again while building. Private to the room.
+#pragma once
+
+#include "template/expand.h"
+
+namespace kiln::tmpl {
+
+struct Program {
+  World world;
+  fs::path path, root;
+  std::vector<std::unique_ptr<SourceFile>> files;
+  std::vector<SyntaxBody> bodies;  // of files, same order
+  std::shared_ptr<Scope> scope = std::make_shared<Scope>();
+};
+
+/// Everything that loading passes along.
+struct Loading {
+  const LoadOptions& options;
+  std::shared_ptr<Program> program;
+  std::vector<fs::path> auto_var_files;  // of a directory, in order
+  Diagnostics diagnostics;
+  Sources sources;
+
+  Evaluation evaluation() { return {&program->world, program->root, &diagnostics}; }
+  void error(std::string summary, std::string detail, std::optional<Range> subject = {}) {
+    diagnostics.push_back(
+        {.summary = std::move(summary), .detail = std::move(detail), .subject = std::move(subject), .context = {}});
+  }
+  void warn(std::string summary, std::string detail, std::optional<Range> subject = {}) {
+    error(std::move(summary), std::move(detail), std::move(subject));
+    diagnostics.back().severity = Severity::warning;
+  }
+};
+
+/// files.cc: reads and parses the files that options.path names.
+void read_files(Loading& loading);
+
+/// Reports attributes and blocks of body whose names are not among those allowed.
+void check_names(Loading& loading, const SyntaxBody& body, const std::vector<std::string>& attributes,
+                 const std::vector<std::string>& blocks);
+/// Reports a block with the wrong number of labels.
+bool check_labels(Loading& loading, const Block& block, std::size_t count, const char* what);
+
+/// A constant string or bool attribute (description, sensitive ...); absent or wrong (reported): nothing.
+std::optional<Value> constant(Loading& loading, const SyntaxBody& body, const std::string& name, const Type& type);
+
+}  // namespace kiln::tmpl

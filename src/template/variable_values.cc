@@ -1,0 +1,167 @@
+#include "template/convert.h"
+#include "template/parser.h"
+#include "template/variables.h"
+
+namespace kiln::tmpl {
+
+namespace {
+
+constexpr const char* kEnvPrefix = "PKR_VAR_";
+
+/// Takes a value for a variable; where says for people where it came from.
+void assign(Loading& loading, Variable& v, const Value& raw, const Range& at) {
+  auto value = convert(with_defaults(raw, v.constraint.defaults), v.constraint.type);
+  v.value_range = at;
+  if (!value) {
+    v.broken = true;
+    loading.error("Invalid value for variable",
+                  fmt::format("The value for {} is not compatible with the variable's type constraint: {}.", v.name,
+                              value.error().text()),
+                  at);
+    return;
+  }
+  v.value = std::move(value).take();
+}
+
+/// Text of the command line or the environment: itself for strings, numbers and untyped variables, an expression for
+/// every other type.
+void assign_text(Loading& loading, Variable& v, const std::string& text, const std::string& where) {
+  const SourceFile source(fmt::format("<value for var.{} from {}>", v.name, where), text);
+  if (!v.sensitive) loading.sources[source.name()] = text;
+  const Range whole = source.range({0, static_cast<std::uint32_t>(text.size())});
+  const Type& type = v.constraint.type;
+  if (type.is(Kind::string) || type.is(Kind::number) || type.is_dynamic()) {
+    assign(loading, v, Value::string(text), whole);
+    return;
+  }
+  const std::size_t before = loading.diagnostics.size();
+  Evaluation evaluation = loading.evaluation();
+  evaluation.calls_allowed = false;
+  const ExprPtr expr = parse_expression(source, loading.diagnostics);
+  const Value raw = expr ? evaluate(*expr, Scope(), evaluation) : Value::unknown();
+  if (loading.diagnostics.size() > before) {
+    v.broken = true;
+    return;
+  }
+  assign(loading, v, raw, whole);
+}
+
+std::vector<std::string> names_of(const Variables& variables) {
+  std::vector<std::string> names;
+  for (const auto& [name, v] : variables) names.push_back(name);
+  return names;
+}
+
+void undeclared(Loading& loading, const Variables& variables, const std::string& name, const Range& at) {
+  if (!loading.options.warn_on_undeclared) return;
+  loading.warn("Undefined variable",
+               fmt::format("The variable \"{}\" was set but is not declared by a variable block.{}", name,
+                           did_you_mean(name, names_of(variables))),
+               at);
+}
+
+void read_hcl_values(Loading& loading, Variables& variables, const SourceFile& source) {
+  const SyntaxBody body = parse_body(source, loading.diagnostics);
+  for (const Block& block : body.blocks) {
+    loading.error("Unexpected block", "A var file holds only arguments: name = value.", block.range());
+  }
+  for (const Attribute& a : body.attributes) {
+    const auto it = variables.find(a.name);
+    if (it == variables.end()) {
+      undeclared(loading, variables, a.name, source.range(a.name_span));
+      continue;
+    }
+    const std::size_t before = loading.diagnostics.size();
+    Evaluation evaluation = loading.evaluation();
+    evaluation.calls_allowed = false;
+    const Value raw = evaluate(*a.expr, Scope(), evaluation);
+    if (loading.diagnostics.size() > before) it->second.broken = true;
+    if (loading.diagnostics.size() == before) assign(loading, it->second, raw, a.expr->range());
+  }
+}
+
+Value value_of(const Json& json) {
+  if (json.is_boolean()) return Value::boolean(json.get<bool>());
+  if (json.is_string()) return Value::string(json.get_ref<const std::string&>());
+  if (json.is_number())
+    return Value::number(Number::parse(json.dump()).value_or(Number::from_double(json.get<double>())));
+  if (json.is_array()) {
+    Value::Elements elements;
+    for (const Json& element : json) elements.push_back(value_of(element));
+    return Value::tuple(std::move(elements));
+  }
+  if (!json.is_object()) return Value::null();
+  Value::Entries entries;
+  for (const auto& [key, value] : json.items()) entries[normalised(key)] = value_of(value);
+  return Value::object(std::move(entries));
+}
+
+void read_json_values(Loading& loading, Variables& variables, const SourceFile& source) {
+  const auto json = parse_json(source.text());
+  const Range start = source.range({0, 1});
+  if (!json || !(*json).is_object()) {
+    loading.error("Invalid var file", json ? "The file must hold one object." : sentence(json.error().text()), start);
+    return;
+  }
+  for (const auto& [name, value] : (*json).items()) {
+    const auto it = variables.find(name);
+    if (it == variables.end()) {
+      undeclared(loading, variables, name, start);
+    } else {
+      assign(loading, it->second, value_of(value), start);
+    }
+  }
+}
+
+void read_var_file(Loading& loading, Variables& variables, const fs::path& file) {
+  auto text = loading.program->world.read_file(file);
+  if (!text) {
+    loading.error("Cannot read var file", sentence(text.error().text()));
+    return;
+  }
+  loading.sources[file.native()] = *text;
+  // Diagnostics keep names of files only, so the text may go.
+  const SourceFile source(file.native(), std::move(text).take());
+  if (file.extension() == ".json") {
+    read_json_values(loading, variables, source);
+  } else {
+    read_hcl_values(loading, variables, source);
+  }
+}
+
+void read_arguments(Loading& loading, Variables& variables) {
+  for (const auto& [name, text] : loading.options.vars) {
+    const auto it = variables.find(name);
+    if (it != variables.end()) {
+      assign_text(loading, it->second, text, "arguments");
+      continue;
+    }
+    loading.error(
+        "Undefined -var variable",
+        fmt::format("A \"{}\" variable was given on the command line, but the template does not declare it.{} "
+                    "To declare it, add this block to a .pkr.hcl file:\n\n  variable \"{}\" {{}}",
+                    name, did_you_mean(name, names_of(variables)), name));
+  }
+}
+
+}  // namespace
+
+void assign_variables(Loading& loading, Variables& variables) {
+  const auto& env = loading.program->world.env;
+  for (auto& [name, v] : variables) {
+    if (const auto it = env.find(kEnvPrefix + name); it != env.end()) assign_text(loading, v, it->second, "env");
+  }
+  for (const fs::path& file : loading.auto_var_files) read_var_file(loading, variables, file);
+  for (const fs::path& file : loading.options.var_files) read_var_file(loading, variables, file);
+  read_arguments(loading, variables);
+  for (const auto& [name, v] : variables) {
+    if (v.value || v.broken) continue;
+    loading.error("Unset variable",
+                  fmt::format("The variable \"{}\" has no default and must be set: -var {}=..., a var file, or {}{} in "
+                              "the environment.",
+                              name, name, kEnvPrefix, name),
+                  v.range);
+  }
+}
+
+}  // namespace kiln::tmpl
