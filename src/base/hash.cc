@@ -88,6 +88,25 @@ Result<std::string> hash_hex(const std::string& algorithm, std::string_view text
   return to_hex(raw);
 }
 
+Result<std::string> hash_file_hex(const std::string& algorithm, const fs::path& path) {
+  const Fd fd = TRY(open_read(path));
+  EVP_MD* const method = EVP_MD_fetch(nullptr, algorithm.c_str(), nullptr);
+  if (method == nullptr) return error(Errc::usage, "unknown hash '{}'", algorithm);
+  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex2(context.get(), method, nullptr);
+  EVP_MD_free(method);
+  std::vector<std::byte> buffer(256 << 10);
+  for (std::size_t n = buffer.size(); n == buffer.size();) {
+    n = TRY(read_full(fd.get(), buffer).context("reading {}", path));
+    EVP_DigestUpdate(context.get(), buffer.data(), n);
+  }
+  std::string raw(EVP_MAX_MD_SIZE, '\0');
+  unsigned size = 0;
+  EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(raw.data()), &size);
+  raw.resize(size);
+  return to_hex(raw);
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view text) {
   std::string raw(32, '\0');
   unsigned size = 0;

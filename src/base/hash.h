@@ -53,6 +53,9 @@ Result<Digest> sha256_file(const fs::path& path);
 /// Lower-case hex of the hash named as OpenSSL names it: "md5", "sha1", "sha224", "sha256", "sha384", "sha512".
 Result<std::string> hash_hex(const std::string& algorithm, std::string_view text);
 
+/// The same of a regular file's content.
+Result<std::string> hash_file_hex(const std::string& algorithm, const fs::path& path);
+
 /// HMAC-SHA-256, raw 32 bytes.
 std::string hmac_sha256(std::string_view key, std::string_view text);
 

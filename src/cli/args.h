@@ -1,0 +1,45 @@
+// The command line: Packer's Go-style flags (-var, -only=x), each also as --long. CLI11 does the parsing after a
+// rewrite.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace kiln::cli {
+
+/// Flags that several commands share. Defaults are Packer's.
+struct Args {
+  std::string command;  // build, validate, plan, run, store, version
+  std::string action;   // store: ls, gc, verify
+  std::string template_path;
+  std::vector<std::string> rest;  // run: the command after --
+
+  std::vector<std::pair<std::string, std::string>> vars;
+  std::vector<fs::path> var_files;
+  std::vector<std::string> only, except;
+  bool warn_on_undeclared_var = false, no_warn_undeclared_var = false;
+
+  std::uint32_t parallel_builds = 0;
+  std::string on_error = "cleanup";
+  bool color = true, timestamp_ui = false, machine_readable = false, debug = false;
+  bool force = false, local = false, no_cache = false, check = false, strict = false, refresh = false, lock = false;
+  bool allow_privileged = false, syntax_only = false, json = false, dry_run = false;
+  std::vector<std::string> no_cache_filter, keep;
+  std::string network = "host";
+  std::string output;            // -output; empty: not given
+  std::string step;              // run -step=LABEL
+  std::uint64_t keep_bytes = 0;  // store gc -keep-bytes
+  std::string older_than;        // store gc -older-than=168h
+
+  bool help = false;
+  std::string help_text;
+};
+
+/// Errc::usage carries a text for people. An unknown command yields Args with an empty command.
+Result<Args> parse_args(std::vector<std::string> argv);
+
+}  // namespace kiln::cli

@@ -1,0 +1,123 @@
+// kiln build: the main sequence.
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/session.h"
+#include "event/mask.h"
+#include "event/sinks.h"
+#include "report/report.h"
+
+#ifndef KILN_VERSION
+#define KILN_VERSION "0.1.0"
+#endif
+
+namespace kiln::cli {
+
+namespace {
+
+/// The event log in the store, and the link to it beside the artifacts.
+struct Log {
+  fs::path path;
+  Fd fd;
+};
+
+Result<Log> open_log(store::Store& store, const std::string& run_id) {
+  const fs::path path = TRY(store.directory("logs")) / (run_id + ".jsonl");
+  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd) return sys_error("create {}", path);
+  return Log{path, std::move(fd)};
+}
+
+/// out/events.jsonl points to the log of the last build that made something.
+void link_log(const fs::path& log, const fs::path& output_dir) {
+  std::error_code ec;
+  if (!fs::is_directory(output_dir, ec)) return;
+  const fs::path link = output_dir / "events.jsonl";
+  const fs::path fresh = output_dir / ".events.jsonl.new";
+  fs::remove(fresh, ec);
+  fs::create_symlink(log, fresh, ec);
+  if (!ec) fs::rename(fresh, link, ec);
+}
+
+report::Wishes wishes_of(const Args& args, const Environment& environment) {
+  report::Wishes wishes{.machine_readable = args.machine_readable, .timestamps = args.timestamp_ui};
+  if (!args.color) wishes.colour = false;
+  wishes.is_terminal = environment.stdout_is_terminal;
+  wishes.term = environment.get("TERM");
+  wishes.no_color = environment.get("NO_COLOR");
+  wishes.packer_no_color = environment.get("PACKER_NO_COLOR");
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    if (wishes.locale.empty()) wishes.locale = environment.get(name);
+  }
+  return wishes;
+}
+
+event::RunStarted opening(const plan::Plan& plan, const std::string& run_id) {
+  event::RunStarted start{KILN_VERSION, run_id, plan.template_path.native(), {}, {}};
+  for (const plan::BuildPlan& build : plan.builds) start.builds.push_back({build.name, build.type});
+  for (const plan::Step& step : plan.steps) {
+    event::StepInfo info{step.id, step.kind, step.label, step.parents, {}};
+    for (const std::size_t b : step.builds) info.builds.push_back(plan.builds[b].name);
+    start.steps.push_back(std::move(info));
+  }
+  return start;
+}
+
+/// Options that only make sense with a machine, once a build.
+void note_unneeded(const plan::Plan& plan, event::EventSink& events) {
+  for (const plan::BuildPlan& build : plan.builds) {
+    if (build.notes.empty()) continue;
+    events.on(event::stamped(event::Warning{{}, build.name, "not needed by kiln: " + join(build.notes, ", ")}));
+  }
+}
+
+const char* failure_of(const engine::RunReport& report) {
+  if (report.interrupted) return "interrupted";
+  return report.failed_builds > 0 ? "step" : "";
+}
+
+}  // namespace
+
+Result<int> build(const Args& args, const Environment& environment, const Cancel& cancel) {
+  const auto started = Clock::now();
+  const auto from = load_template(args, environment);
+  if (!from) return kFailed;
+
+  store::Store store = TRY(store::Store::open(store_path(environment)));
+  const steps::Settings settings = make_settings(args, environment);
+  const plan::Surroundings world = make_surroundings(args, environment, settings, store, cancel);
+  tmpl::Diagnostics diagnostics;
+  const auto plan = plan::make_plan(*from, world, diagnostics);
+  print(diagnostics, args.template_path);
+  if (!plan) return kFailed;
+
+  // Every fact passes the mask before any reader sees it.
+  const Log log = TRY(open_log(store, settings.run_id));
+  const report::Wishes wishes = wishes_of(args, environment);
+  const auto screen = report::make_report(report::style_for(wishes), STDOUT_FILENO, report::options_for(wishes));
+  const auto log_writer = report::make_event_log(log.fd.get());
+  event::TeeSink readers({screen.get(), log_writer.get()});
+  const event::SecretMask mask(from->secrets);
+  event::MaskingSink masked(mask, readers);
+  event::LockedSink events(masked);
+
+  events.on(event::stamped(opening(*plan, settings.run_id)));
+  note_unneeded(*plan, events);
+  const auto runner = steps::make_runner(store, *plan, settings, events);
+  auto report = engine::run(*plan, store, *runner, engine_options(args, settings), events, cancel);
+  if (!report) {
+    events.on(event::stamped(event::RunFinished{event::Outcome::failed, ms_since(started), "environment"}));
+    return std::move(report).error();
+  }
+  if (report->outcome != event::Outcome::cached) {
+    TRY(store.make_durable());
+    link_log(log.path, settings.output_dir);
+  }
+  events.on(event::stamped(event::RunFinished{report->outcome, ms_since(started), failure_of(*report)}));
+  TRY(store.flush());
+  return report->failed_builds == 0 && !report->interrupted ? kOk : kFailed;
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,55 @@
+#include "cli/cli.h"
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "cli/help.h"
+
+#ifndef KILN_VERSION
+#define KILN_VERSION "0.1.0"
+#endif
+
+namespace kiln::cli {
+
+namespace {
+
+int version(const Args& args) {
+  if (!args.machine_readable) {
+    fmt::print("kiln v{}\n", KILN_VERSION);
+    return kOk;
+  }
+  const std::int64_t now = unix_now();
+  fmt::print("{0},,version,{1}\n{0},,version-prelease,\n{0},,version-commit,\n", now, KILN_VERSION);
+  return kOk;
+}
+
+Result<int> dispatch(const Args& args, const Environment& environment, const Cancel& cancel) {
+  if (args.command == "build") return build(args, environment, cancel);
+  if (args.command == "validate") return validate(args, environment);
+  if (args.command == "plan") return show_plan(args, environment, cancel);
+  if (args.command == "run") return run_inside(args, environment, cancel);
+  if (args.command == "store") return store_command(args, environment, cancel);
+  if (args.command == "version") return version(args);
+  fmt::print("{}", help_for({}));
+  return kNoCommand;
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<std::string>& argv, const Environment& environment, const Cancel& cancel) {
+  auto args = parse_args(argv);
+  if (!args) {
+    fmt::print("{}\n", visible(args.error().text(), true));
+    return kFailed;
+  }
+  if (args->help) {
+    fmt::print("{}", args->help_text);
+    return kOk;
+  }
+  auto code = dispatch(*args, environment, cancel);
+  if (code) return *code;
+  fmt::print("Error: {}\n", visible(code.error().text(), true));
+  return kFailed;
+}
+
+}  // namespace kiln::cli

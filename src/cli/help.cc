@@ -1,0 +1,122 @@
+#include "cli/help.h"
+
+#include <string_view>
+
+namespace kiln::cli {
+
+namespace {
+
+constexpr std::string_view kOverview = R"(Usage: kiln COMMAND [flags] TEMPLATE
+
+kiln bakes machine images from Packer templates without booting a machine.
+
+  build      make the images of a template
+  validate   check a template
+  plan       show the steps, what is cached, and why a step will run
+  run        a shell or a command inside a layer or a failed step
+  store      look into, clean or check the store of layers
+  version    print the version
+
+kiln COMMAND -help tells more. Flags are Packer's: -flag=value or -flag value; --flag
+works too. Exit codes are Packer's: 0 good, 1 something failed, 127 no such command.
+)";
+
+constexpr std::string_view kBuild = R"(Usage: kiln build [flags] TEMPLATE
+
+Makes every image of a template, in parallel. Steps that were done before are taken from
+the store; a build in which nothing changed does nothing.
+
+Examples:
+  kiln build -local images/spark/spark.pkr.hcl        all images, nothing published
+  kiln build -only='docker.*' spark.pkr.hcl           one kind only
+  kiln build -var spark_version=4.2.1 spark.pkr.hcl   another value
+  kiln build -check spark.pkr.hcl                     prove that each step repeats
+  kiln build -no-cache-filter='shell: 40*' T          run these steps again
+
+Selecting and setting:
+  -var NAME=VALUE, -var-file=FILE    variables; may be repeated
+  -only=GLOB,..  -except=GLOB,..     builds by name, such as docker.spark
+Output:
+  -output=DIR           where artifacts go (default: out)
+  -local                stop before anything is published or loaded
+  -color=false          no colours (also NO_COLOR)
+  -timestamp-ui         a time before every line
+  -machine-readable     lines for programs, as Packer writes them
+Running:
+  -parallel-builds=N    at most N builds at the same time (default: no limit)
+  -on-error=cleanup|abort|ask|run-cleanup-provisioner
+  -force                replace what is there, start manifests anew
+  -network=host|none    what steps may reach (default: host)
+  -strict               no new privileges inside steps: sudo and su stop working
+  -allow-privileged     let the template ask for privileges
+Cache:
+  -no-cache             run every step again (the base stays)
+  -no-cache-filter=GLOB run steps with such labels again
+  -refresh              resolve tags and archive dates again
+  -lock                 write what they resolve to into kiln.lock.json
+  -keep=PATH            keep a path that is removed from layers as volatile
+  -check                run each step twice and name the paths that differ
+
+Environment: KILN_STORE (default: kiln in the XDG cache directory), KILN_DOWNLOADS,
+PKR_VAR_name, NO_COLOR, PACKER_NO_COLOR.
+)";
+
+constexpr std::string_view kValidate = R"(Usage: kiln validate [flags] TEMPLATE
+
+Checks a template: syntax, references, types, the options of every component. Runs nothing.
+
+Examples:
+  kiln validate spark.pkr.hcl
+  kiln validate -syntax-only spark.pkr.hcl
+  kiln validate -var-file=big.pkrvars.hcl .
+
+Flags: -var, -var-file, -only, -except, -syntax-only, -no-warn-undeclared-var
+)";
+
+constexpr std::string_view kPlan = R"(Usage: kiln plan [flags] TEMPLATE
+
+Shows the graph of steps: what is cached, what will run and why. Runs nothing.
+
+Examples:
+  kiln plan images/spark/spark.pkr.hcl
+  kiln plan -json spark.pkr.hcl
+
+Flags: those of build that choose and set, and -json
+)";
+
+constexpr std::string_view kRun = R"(Usage: kiln run [flags] TEMPLATE [-- COMMAND ARG...]
+
+Enters the tree of a build as a step would see it, with a shell or a command. Changes are
+thrown away. Without -step: the step that failed last, as it was left, or the finished tree.
+
+Examples:
+  kiln run -only='docker.*' spark.pkr.hcl
+  kiln run -step='shell: 20*' spark.pkr.hcl -- ls -l /opt
+
+Flags: -step=GLOB (the tree after that step), and those of build that choose and set
+)";
+
+constexpr std::string_view kStore = R"(Usage: kiln store ls|gc|verify [flags]
+
+  ls       the layers: size, last use, the step that made them   (-json)
+  gc       remove what no build uses now: -older-than=168h, -keep-bytes=20GB, -dry-run
+  verify   check every layer and blob against its digest; damaged ones are set aside
+
+Examples:
+  kiln store ls
+  kiln store gc -older-than=336h
+  kiln store gc -keep-bytes=10GB -dry-run
+)";
+
+}  // namespace
+
+std::string help_for(const std::string& command) {
+  if (command == "build") return std::string(kBuild);
+  if (command == "validate") return std::string(kValidate);
+  if (command == "plan") return std::string(kPlan);
+  if (command == "run") return std::string(kRun);
+  if (command == "store") return std::string(kStore);
+  return std::string(kOverview);
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,63 @@
+// kiln run: a shell or a command in the tree of a build, or in what a failed step left.
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "cli/session.h"
+
+namespace kiln::cli {
+
+namespace {
+
+struct Place {
+  engine::Tree tree;
+  std::optional<fs::path> failed;
+  std::string where;
+};
+
+bool is_layer(const plan::Step& step) {
+  return step.kind == "base" || step.kind == "run" || step.kind == "copy";
+}
+
+/// The step that failed last, else the end of the first build, else the step that -step names.
+Result<Place> find_place(const plan::Plan& plan, store::Store& store, const std::string& glob) {
+  if (plan.builds.empty()) return error(Errc::usage, "the template has no build");
+  std::optional<plan::StepId> last;
+  for (const plan::StepId id : plan.builds.front().steps) {
+    const plan::Step& step = plan.steps[id];
+    if (!is_layer(step)) continue;
+    if (glob.empty()) {
+      auto failed = TRY(steps::failed_upper(store, step.key));
+      auto before = TRY(engine::tree_before(plan, id, store));
+      if (failed && before && !TRY(store.find_result(step.key))) {
+        return Place{std::move(*before), std::move(failed), "the failed step '" + step.label + "'"};
+      }
+    } else if (!glob_match(glob, step.label)) {
+      continue;
+    }
+    last = id;
+    if (!glob.empty()) break;
+  }
+  if (!last) return error(Errc::usage, "no step matches '{}'; kiln plan lists them", glob);
+  auto tree = TRY(engine::tree_after(plan, *last, store));
+  if (!tree) return error(Errc::not_found, "'{}' was not built yet; run kiln build first", plan.steps[*last].label);
+  return Place{std::move(*tree), {}, "the tree after '" + plan.steps[*last].label + "'"};
+}
+
+}  // namespace
+
+Result<int> run_inside(const Args& args, const Environment& environment, const Cancel& cancel) {
+  const auto from = load_template(args, environment);
+  if (!from) return kFailed;
+  store::Store store = TRY(store::Store::open(store_path(environment)));
+  const steps::Settings settings = make_settings(args, environment);
+  tmpl::Diagnostics diagnostics;
+  const auto plan = plan::make_plan(*from, make_surroundings(args, environment, settings, store, cancel), diagnostics);
+  print(diagnostics, args.template_path);
+  if (!plan) return kFailed;
+  const Place place = TRY(find_place(*plan, store, args.step));
+  if (environment.stdout_is_terminal) fmt::print("In {}; changes are thrown away.\n", place.where);
+  std::fflush(stdout);
+  return steps::enter(store, place.tree, place.failed, settings, args.rest, cancel);
+}
+
+}  // namespace kiln::cli

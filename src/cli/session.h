@@ -1,0 +1,29 @@
+// What build, plan and run have in common: the template, the store, the settings, the plan.
+#pragma once
+
+#include "cli/cli.h"
+#include "steps/steps.h"
+
+namespace kiln::cli {
+
+fs::path store_path(const Environment& environment);
+fs::path downloads_path(const Environment& environment);
+
+/// Loads and checks the template and prints its diagnostics; empty when there is an error among them.
+std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment);
+
+/// Prints diagnostics as Packer does, on stdout.
+void print(const tmpl::Diagnostics& diagnostics, const fs::path& template_path);
+
+steps::Settings make_settings(const Args& args, const Environment& environment);
+
+/// What planning asks of the world: answered by the store and the machine.
+plan::Surroundings make_surroundings(const Args& args, const Environment& environment, const steps::Settings& settings,
+                                     store::Store& store, const Cancel& cancel);
+
+engine::Options engine_options(const Args& args, const steps::Settings& settings);
+
+/// 16 random bytes as a version-4 UUID.
+std::string new_uuid();
+
+}  // namespace kiln::cli

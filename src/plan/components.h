@@ -1,0 +1,39 @@
+// The components of a template as steps: one table of builders, one of provisioners, one of post-processors.
+#pragma once
+
+#include "plan/options.h"
+#include "plan/plan.h"
+
+namespace kiln::plan {
+
+/// A builder: where it starts and what comes out.
+struct BuilderPlan {
+  std::string base;              // reference; empty: nothing to start from (null, file)
+  std::optional<PackStep> pack;  // empty: nothing is kept
+  std::vector<std::string> notes;
+  tmpl::Range base_range;
+};
+std::optional<BuilderPlan> read_builder(const tmpl::Build& build, const Surroundings& world,
+                                        tmpl::Diagnostics& diagnostics);
+
+/// A provisioner: one step, or several (a shell provisioner with several scripts).
+struct Part {
+  What what;
+  std::string label;
+};
+std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner,
+                                   const std::string& uploaded_text, const Surroundings& world,
+                                   tmpl::Diagnostics& diagnostics);
+
+std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl::PostProcessor& post,
+                                            const Surroundings& world, tmpl::Diagnostics& diagnostics);
+
+/// shell-local, as provisioner and post-processor: what to run on this machine. kHostScript in argv stands for the path
+/// of the temporary script.
+inline constexpr std::string_view kHostScript = "\x01script\x01";
+std::optional<HostStep> read_host_command(Options& options, const tmpl::Build& build, const Surroundings& world);
+
+/// Whether a script or file names the variables that differ from build to build.
+bool mentions_build(std::string_view text);
+
+}  // namespace kiln::plan

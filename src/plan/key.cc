@@ -1,0 +1,152 @@
+// Keys: what of a step decides whether it must run again. See docs/step-keys.md.
+#include <algorithm>
+
+#include "base/text.h"
+#include "plan/plan.h"
+
+namespace kiln::plan {
+
+namespace {
+
+void frame(Sha256& hash, std::string_view text) {
+  hash.update(fmt::format("{}:", text.size()));
+  hash.update(text);
+}
+
+std::string env_value(const EnvVar& var, const Surroundings& world) {
+  return var.sensitive ? "sealed:" + world.seal(var.value) : var.value;
+}
+
+std::string numbers(const std::vector<int>& values) {
+  std::vector<std::string> parts;
+  for (const int v : values) parts.push_back(std::to_string(v));
+  std::sort(parts.begin(), parts.end());
+  return join(parts, ",");
+}
+
+void describe_one(const BaseStep& s, const Surroundings& /*world*/, Description& d) {
+  d.add("base", s.ref.text);
+  d.add("pin", render_json(s.pin));
+}
+
+void describe_one(const RunStep& s, const Surroundings& world, Description& d) {
+  d.add("script " + s.script_name, sha256(s.script).hex());
+  d.add("path", s.remote_path);
+  d.add("execute_command", s.execute_command);
+  for (const EnvVar& var : s.env) d.add("env " + var.name, env_value(var, world));
+  d.add("user", s.user);
+  d.add("valid_exit_codes", numbers(s.valid_exit_codes));
+  d.add("expect_disconnect", s.expect_disconnect ? "yes" : "no");
+  d.add("skip_clean", s.skip_clean ? "yes" : "no");
+  d.add("use_env_var_file", s.use_env_var_file ? "yes" : "no");
+  d.add("network", world.network);
+  d.add("strict", world.strict ? "yes" : "no");
+  d.add("keep", join(world.keep, ","));
+}
+
+void describe_one(const CopyStep& s, const Surroundings& world, Description& d) {
+  for (const CopyItem& item : s.items) {
+    const std::string from = item.source.empty() ? "content" : item.source.filename().string();
+    d.add(fmt::format("upload {} to {}", from, item.destination), item.digest.hex() + (item.contents ? "/" : ""));
+  }
+  d.add("keep", join(world.keep, ","));
+}
+
+void describe_one(const FetchStep& s, const Surroundings& /*world*/, Description& d) {
+  d.add("source", s.source);
+}
+
+void describe_one(const HostStep& s, const Surroundings& world, Description& d) {
+  d.add("type", s.type);
+  d.add("argv", join(s.argv, "\n"));
+  d.add("script", sha256(s.script).hex());
+  for (const EnvVar& var : s.env) d.add("env " + var.name, env_value(var, world));
+}
+
+void describe_one(const PackStep& s, const Surroundings& /*world*/, Description& d) {
+  d.add("format", s.format);
+  for (const std::string& change : s.changes) d.add("change", change);
+  d.add("tags", join(s.tags, ","));
+  d.add("author", s.author);
+  d.add("message", s.message);
+}
+
+void describe_one(const PostStep& s, const Surroundings& world, Description& d) {
+  d.add("type", s.type);
+  d.add("options", render_json(s.options));
+  for (const EnvVar& var : s.secrets) d.add("secret " + var.name, env_value(var, world));
+  if (s.host) describe_one(*s.host, world, d);
+}
+
+constexpr const char* kKinds[] = {"base", "run", "copy", "fetch", "host", "pack", "post-process"};
+
+/// "script a.sh" changed, is new, is gone: one clause of an explanation.
+std::string clause(const std::string& name, const std::string* before, const std::string* now) {
+  if (before == nullptr) return name + " is new";
+  if (now == nullptr) return name + " is gone";
+  return name + " changed";
+}
+
+}  // namespace
+
+Digest Description::hash() const {
+  Sha256 hash;
+  for (const auto& [name, value] : fields) {
+    frame(hash, name);
+    frame(hash, value);
+  }
+  return hash.finish();
+}
+
+Json Description::to_json() const {
+  Json list = Json::array();
+  for (const auto& [name, value] : fields) list.push_back(Json::array({name, value}));
+  return list;
+}
+
+Description Description::from_json(const Json& value) {
+  Description d;
+  if (!value.is_array()) return d;
+  for (const Json& pair : value) {
+    if (pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string()) {
+      d.add(pair[0].get<std::string>(), pair[1].get<std::string>());
+    }
+  }
+  return d;
+}
+
+std::string explain(const Description& before, const Description& now) {
+  const auto find = [](const Description& d, const std::string& name) -> const std::string* {
+    for (const auto& [n, v] : d.fields) {
+      if (n == name) return &v;
+    }
+    return nullptr;
+  };
+  std::vector<std::string> clauses;
+  for (const auto& [name, value] : now.fields) {
+    const std::string* old = find(before, name);
+    if (old == nullptr || *old != value) clauses.push_back(clause(name, old, &value));
+  }
+  for (const auto& [name, value] : before.fields) {
+    if (find(now, name) == nullptr) clauses.push_back(clause(name, &value, nullptr));
+  }
+  return join(clauses, "; ");
+}
+
+Description describe(const What& what, const Surroundings& world) {
+  Description d;
+  d.add("format", std::string(kKeyVersion));
+  d.add("kind", kKinds[what.index()]);
+  d.add("architecture", "amd64");
+  std::visit([&](const auto& step) { describe_one(step, world, d); }, what);
+  return d;
+}
+
+Digest key_of(const Description& description, const std::vector<Digest>& parent_keys) {
+  Sha256 hash;
+  frame(hash, description.hash().hex());
+  for (const Digest& key : parent_keys) frame(hash, key.hex());
+  return hash.finish();
+}
+
+}  // namespace kiln::plan

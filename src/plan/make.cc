@@ -1,0 +1,205 @@
+// From a template to a graph of steps: each build is a chain; chains that are equal from the start are one.
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "plan/components.h"
+
+namespace kiln::plan {
+
+namespace {
+
+class Maker {
+ public:
+  Maker(const Surroundings& world, tmpl::Diagnostics& diagnostics) : world_(world), diagnostics_(diagnostics) {}
+
+  void add_build(const tmpl::Build& build) {
+    index_ = plan_.builds.size();
+    plan_.builds.push_back({build.name, build.type, build.source_name, {}, {}, {}});
+    top_.reset();
+    after_.clear();
+    uploaded_text_.clear();
+    auto builder = read_builder(build, world_, diagnostics_);
+    if (builder && !builder->base.empty()) add_base(*builder);
+    for (std::size_t i = 0; i < build.provisioners.size(); ++i) add_provisioner(build, build.provisioners[i], i);
+    add_artifacts(build, builder);
+    if (builder) plan_.builds[index_].notes = builder->notes;
+  }
+
+  Plan take() { return std::move(plan_); }
+
+ private:
+  void add_base(const BuilderPlan& builder) {
+    const auto report = [&](const Error& e) {
+      diagnostics_.push_back({tmpl::Severity::error, "Cannot use this base", e.text() + ".", builder.base_range, {}});
+    };
+    auto ref = parse_base(builder.base);
+    if (!ref) return report(ref.error());
+    BaseStep base{*ref, Json::object()};
+    if (world_.pin_base) {
+      auto pin = world_.pin_base(*ref, "amd64");
+      if (!pin) return report(pin.error());
+      base.pin = std::move(*pin);
+    }
+    const std::string label = ref->text;
+    add_step(std::move(base), label, "base");
+  }
+
+  void add_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner, std::size_t number) {
+    auto parts = read_provisioner(build, provisioner, uploaded_text_, world_, diagnostics_);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (const auto* copy = std::get_if<CopyStep>(&parts[i].what)) note_uploads(*copy);
+      if (!top_ && !std::holds_alternative<HostStep>(parts[i].what)) {
+        diagnostics_.push_back(
+            {tmpl::Severity::error,
+             "Nothing to provision",
+             fmt::format("The {} builder has no tree that \"{}\" could change.", build.type, provisioner.type),
+             provisioner.range,
+             {}});
+        return;
+      }
+      add_step(std::move(parts[i].what), parts[i].label, fmt::format("provisioner {}.{}", number + 1, i + 1));
+    }
+  }
+
+  /// Whether a file that was put into the tree asks which build this is: then later scripts may, too.
+  void note_uploads(const CopyStep& copy) {
+    constexpr std::uintmax_t kLargestScript = 1 << 20;
+    for (const CopyItem& item : copy.items) {
+      std::error_code ec;
+      if (item.source.empty()) {
+        uploaded_text_ += item.content;
+      } else if (fs::is_regular_file(item.source, ec) && fs::file_size(item.source, ec) <= kLargestScript) {
+        if (auto text = kiln::read_file(item.source); text && mentions_build(*text)) uploaded_text_ = *text;
+      } else if (fs::is_directory(item.source, ec)) {
+        for (const auto& entry : fs::recursive_directory_iterator(item.source, ec)) {
+          if (!entry.is_regular_file(ec) || entry.file_size(ec) > kLargestScript) continue;
+          if (auto text = kiln::read_file(entry.path()); text && mentions_build(*text)) uploaded_text_ = *text;
+        }
+      }
+    }
+  }
+
+  void add_artifacts(const tmpl::Build& build, std::optional<BuilderPlan>& builder) {
+    std::vector<std::vector<PostStep>> chains;
+    std::vector<std::string> tags;
+    for (const auto& chain : build.post_processors) {
+      chains.emplace_back();
+      for (const tmpl::PostProcessor& post : chain) {
+        auto step = read_post_processor(build, post, world_, diagnostics_);
+        if (!step) continue;
+        if (step->type == "docker-tag") {
+          for (const Json& name : step->options["names"]) tags.push_back(name.get<std::string>());
+        }
+        chains.back().push_back(std::move(*step));
+      }
+    }
+    if (!builder || !builder->pack) return;
+    builder->pack->tags = tags;
+    const std::string label =
+        builder->pack->output.empty() ? builder->pack->format : builder->pack->output.filename().native();
+    const StepId pack = add_step(std::move(*builder->pack), label, "pack");
+    plan_.builds[index_].pack = pack;
+    for (std::size_t c = 0; c < chains.size(); ++c) {
+      top_ = pack;
+      for (std::size_t i = 0; i < chains[c].size(); ++i) {
+        const std::string type = chains[c][i].type;
+        add_step(std::move(chains[c][i]), type, fmt::format("post-processor {}.{}", c + 1, i + 1));
+      }
+    }
+  }
+
+  static const char* kind_of(const What& what) {
+    constexpr const char* kKinds[] = {"base", "run", "copy", "fetch", "host", "pack", "post-process"};
+    return kKinds[what.index()];
+  }
+
+  /// Adds a step above the top of this build, or finds the equal one that another build has there.
+  StepId add_step(What what, std::string label, const std::string& slot) {
+    Step step;
+    step.kind = kind_of(what);
+    step.label = std::move(label);
+    step.description = describe(what, world_);
+    step.description_id = step.description.hash();
+    step.after = after_;
+    std::vector<Digest> parent_keys;
+    if (top_) {
+      step.parents.push_back(*top_);
+      parent_keys.push_back(plan_.steps[*top_].key);
+    }
+    step.key = key_of(step.description, parent_keys);
+    step.slot = plan_.builds[index_].name + "/" + slot;
+    step.what = std::move(what);
+    const bool layer = step.kind == "base" || step.kind == "run" || step.kind == "copy";
+    const StepId id = layer ? find_or_add(std::move(step)) : add(std::move(step));
+    plan_.builds[index_].steps.push_back(id);
+    plan_.steps[id].builds.push_back(index_);
+    const std::string& kind = plan_.steps[id].kind;
+    if (kind == "host" || kind == "fetch") {
+      after_.push_back(id);
+    } else {
+      top_ = id;
+    }
+    return id;
+  }
+
+  StepId find_or_add(Step step) {
+    for (const Step& other : plan_.steps) {
+      if (other.key == step.key && other.after == step.after) return other.id;
+    }
+    return add(std::move(step));
+  }
+
+  StepId add(Step step) {
+    step.id = static_cast<StepId>(plan_.steps.size());
+    plan_.steps.push_back(std::move(step));
+    return plan_.steps.back().id;
+  }
+
+  const Surroundings& world_;
+  tmpl::Diagnostics& diagnostics_;
+  Plan plan_;
+  std::size_t index_ = 0;
+  std::optional<StepId> top_;  // what the next step stands on
+  std::vector<StepId> after_;  // host steps that the next step must wait for
+  std::string uploaded_text_;
+};
+
+/// Two builds that write the same file would overwrite each other.
+void check_outputs(const Plan& plan, tmpl::Diagnostics& diagnostics) {
+  std::map<fs::path, std::string> owners;
+  for (const Step& step : plan.steps) {
+    const auto* pack = std::get_if<PackStep>(&step.what);
+    if (pack == nullptr || pack->output.empty()) continue;
+    const std::string& build = plan.builds[step.builds.front()].name;
+    const auto [it, fresh] = owners.emplace(pack->output, build);
+    if (fresh) continue;
+    diagnostics.push_back({tmpl::Severity::error,
+                           "Two builds write one file",
+                           fmt::format("{} is the output of \"{}\" and of \"{}\": give one source another name.",
+                                       pack->output, it->second, build),
+                           {},
+                           {}});
+  }
+}
+
+}  // namespace
+
+std::optional<Plan> make_plan(const tmpl::Template& from, const Surroundings& world, tmpl::Diagnostics& diagnostics) {
+  Maker maker(world, diagnostics);
+  for (const tmpl::Build& build : from.builds) maker.add_build(build);
+  Plan plan = maker.take();
+  plan.template_path = from.path;
+  check_outputs(plan, diagnostics);
+  if (tmpl::has_errors(diagnostics)) return std::nullopt;
+  return plan;
+}
+
+void check(const tmpl::Template& from, const Surroundings& world, tmpl::Diagnostics& diagnostics) {
+  Surroundings quiet = world;
+  quiet.pin_base = nullptr;
+  quiet.file_digest = nullptr;
+  (void)make_plan(from, quiet, diagnostics);
+}
+
+}  // namespace kiln::plan

@@ -1,0 +1,169 @@
+// The plan: a graph of steps made of a Template, each with a key. Pure: what it must ask of the world (digests of
+// files, pins of bases) comes in as functions. Rules: docs/step-keys.md.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "template/template.h"
+
+namespace kiln::plan {
+
+using StepId = std::uint32_t;  // dense, from 0
+
+/// A value that reaches a step; a sensitive one enters keys and descriptions only as a keyed hash.
+struct EnvVar {
+  std::string name, value;
+  bool sensitive = false;
+  bool operator==(const EnvVar&) const = default;
+};
+
+/// Where a source starts: "bootstrap:debian/bookworm" is transport "bootstrap" and location "debian/bookworm".
+struct BaseRef {
+  std::string text;  // as written
+  std::string transport, location;
+};
+/// Reads a reference as design section 4 lists them; a bare name is "docker". Errc::bad_template says what is wrong.
+Result<BaseRef> parse_base(std::string_view text);
+
+/// Digest of a file or of everything in a directory: names, modes, contents, links.
+Result<Digest> tree_digest(const fs::path& path, const std::function<Result<Digest>(const fs::path&)>& file_digest);
+
+struct BaseStep {
+  BaseRef ref;
+  Json pin;  // what the floating name was resolved to: part of the key
+};
+
+struct RunStep {
+  std::string script;           // content, line ends already LF
+  std::string script_name;      // for people: "scripts/10-java.sh" or "inline"
+  std::string remote_path;      // where it stands inside
+  std::string execute_command;  // Packer's template text: {{.Vars}} {{.Path}} {{.EnvVarFile}}
+  std::vector<EnvVar> env;      // sorted by name
+  std::string user;             // who runs it; empty: the base's user
+  std::vector<int> valid_exit_codes = {0};
+  bool expect_disconnect = false, skip_clean = false, use_env_var_file = false;
+  std::uint32_t max_retries = 0;
+  Duration timeout{0};
+};
+
+struct CopyItem {
+  fs::path source;  // on the host; empty when content is given
+  std::string content;
+  std::string destination;  // inside
+  bool contents = false;    // source was written with a trailing "/"
+  Digest digest;            // of the file or the whole directory
+};
+struct CopyStep {
+  std::vector<CopyItem> items;
+};
+/// direction = "download": brings a path out of the tree.
+struct FetchStep {
+  std::string source;
+  fs::path destination;
+};
+
+/// Runs on this machine, never cached: shell-local, breakpoint, sleep.
+struct HostStep {
+  std::string type;
+  std::vector<std::string> argv;  // shell-local: the command to run
+  std::string script;             // written to a temporary file that {{.Script}} names
+  std::vector<EnvVar> env;
+  std::vector<int> valid_exit_codes = {0};
+  std::string note;      // breakpoint
+  Duration duration{0};  // sleep
+  std::uint32_t max_retries = 0;
+  Duration timeout{0};
+};
+
+struct PackStep {
+  std::string format;                // a row of the table of writers: "docker", "docker-export", "ec2", "gce" ...
+  fs::path output;                   // final name; not part of the key
+  std::vector<std::string> changes;  // docker instructions, applied last
+  std::vector<std::string> tags;     // repository:tag
+  std::string author, message;
+};
+
+struct PostStep {
+  std::string type;  // "manifest", "docker-tag", "docker-save", "docker-push", "checksum", "shell-local" ...
+  Json options;      // decoded, defaults filled in
+  std::vector<EnvVar> secrets;
+  std::optional<HostStep> host;  // shell-local
+  bool keep_input = true;
+};
+
+using What = std::variant<BaseStep, RunStep, CopyStep, FetchStep, HostStep, PackStep, PostStep>;
+
+/// The canonical text of a step: named fields in a fixed order. The key is its hash, and "why will this run" compares
+/// two of them: never a second list (practice 15).
+struct Description {
+  std::vector<std::pair<std::string, std::string>> fields;
+  void add(std::string name, std::string value) { fields.emplace_back(std::move(name), std::move(value)); }
+  Digest hash() const;  // every name and value framed by its length
+  Json to_json() const;
+  static Description from_json(const Json& value);
+};
+
+/// What differs between two descriptions of a step, for people: "script 10-java.sh changed; env SPARK_VERSION changed".
+std::string explain(const Description& before, const Description& now);
+
+struct Step {
+  StepId id = 0;
+  std::string kind;   // base run copy fetch host pack post-process
+  std::string label;  // "shell: scripts/10-java.sh"
+  What what;
+  std::vector<StepId> parents;      // the step whose tree or artifact it starts from: at most one
+  std::vector<StepId> after;        // order only: host steps before it
+  std::vector<std::size_t> builds;  // indexes into Plan::builds
+  Description description;          // without parents
+  Digest description_id;            // hash of that
+  Digest key;                       // hash of description and the parents' keys
+  std::string slot;                 // stable place in the template, for explanations: "docker.spark/provisioner 3"
+};
+
+struct BuildPlan {
+  std::string name, type, source_name;
+  std::vector<StepId> steps;  // in order
+  std::optional<StepId> pack;
+  std::vector<std::string> notes;  // options accepted and not needed
+};
+
+struct Plan {
+  fs::path template_path;
+  std::vector<Step> steps;  // topological: parents before children
+  std::vector<BuildPlan> builds;
+  std::vector<std::string> warnings;
+};
+
+/// What planning asks of the world.
+struct Surroundings {
+  std::function<Result<Digest>(const fs::path&)> file_digest;
+  std::function<Result<Json>(const BaseRef&, const std::string& architecture)> pin_base;
+  std::function<std::string(std::string_view)> seal;  // keyed hash for sensitive values
+  fs::path cwd;                                       // relative script and source paths start here, as Packer's do
+  fs::path output_dir;                                // where artifacts go
+  bool output_dir_given = false;  // -output or -local: manifests without a path of their own go there too
+  std::string network = "host";
+  bool strict = false;
+  bool allow_privileged = false;
+  std::vector<std::string> keep;  // -keep paths
+};
+
+/// Makes the plan; problems are added to diagnostics, and then there is no plan.
+std::optional<Plan> make_plan(const tmpl::Template& from, const Surroundings& world, tmpl::Diagnostics& diagnostics);
+
+/// Checks every component of every build (types, options, files) without asking for pins or digests: for validate.
+void check(const tmpl::Template& from, const Surroundings& world, tmpl::Diagnostics& diagnostics);
+
+/// The only place that decides what makes a step out of date. Raise kKeyVersion when the meaning of a step changes.
+inline constexpr std::string_view kKeyVersion = "kiln.step.v1";
+Description describe(const What& what, const Surroundings& world);
+/// key = hash of the description and the parents' keys.
+Digest key_of(const Description& description, const std::vector<Digest>& parent_keys);
+
+}  // namespace kiln::plan

@@ -1,0 +1,306 @@
+// Provisioners: shell, file, shell-local, breakpoint, sleep.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "plan/components.h"
+#include "plan/shell.h"
+
+namespace kiln::plan {
+
+namespace {
+
+constexpr std::string_view kDefaultExecute = "chmod +x {{.Path}}; {{.Vars}} {{.Path}}";
+constexpr std::string_view kDefaultExecuteEnvFile = "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}";
+
+struct Reading {
+  const tmpl::Build& build;
+  const tmpl::Provisioner& provisioner;
+  const std::string& uploaded_text;
+  const Surroundings& world;
+  Options& options;
+};
+
+/// Names that would change the shell itself.
+bool env_name_is_bad(const std::string& name) {
+  const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  return name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0 ||
+         !std::all_of(name.begin(), name.end(), word);
+}
+
+/// environment_vars ["K=V"] and env {K=V}; env wins; sorted by name.
+std::vector<EnvVar> read_env(Options& options) {
+  std::map<std::string, EnvVar> all;
+  const auto add = [&](const std::string& option, std::string name, std::string value) {
+    if (env_name_is_bad(name)) {
+      options.problem(option, "Bad name of an environment variable", fmt::format("\"{}\" is no name.", visible(name)));
+      return;
+    }
+    all[name] = {name, std::move(value), options.sensitive(option)};
+  };
+  for (const std::string& pair : options.texts("environment_vars")) {
+    const std::size_t at = pair.find('=');
+    if (at == std::string::npos) {
+      options.problem("environment_vars", "Environment variable not in format 'key=value'",
+                      fmt::format("It is \"{}\".", visible(pair)));
+      continue;
+    }
+    add("environment_vars", pair.substr(0, at), pair.substr(at + 1));
+  }
+  for (const auto& [name, value] : options.text_map("env")) add("env", name, value);
+  std::vector<EnvVar> sorted;
+  for (auto& [name, var] : all) sorted.push_back(std::move(var));
+  return sorted;
+}
+
+struct Script {
+  std::string name, text;
+};
+
+/// inline, script or scripts: exactly one kind. Scripts are read now: their content is in the key.
+std::vector<Script> read_scripts(Reading& r, bool binary) {
+  std::vector<Script> scripts;
+  const auto lines = r.options.texts("inline");
+  auto files = r.options.texts("scripts");
+  const auto file = r.options.text("script");
+  const std::string shebang = r.options.text("inline_shebang").value_or("/bin/sh -e");
+  if (int{!lines.empty()} + int{!files.empty()} + int{file.has_value()} != 1) {
+    if (!r.options.has_unknown()) {
+      r.options.problem("script", "Exactly one of inline, script and scripts",
+                        fmt::format("The {} provisioner needs what to run, in one way.", r.provisioner.type));
+    }
+    return scripts;
+  }
+  if (file) files.push_back(*file);
+  if (!lines.empty()) {
+    std::string text = lines.front().starts_with("#!") ? std::string() : "#!" + shebang + "\n";
+    scripts.push_back({"inline", text + join(lines, "\n") + "\n"});
+  }
+  for (const std::string& path : files) {
+    auto text = kiln::read_file(r.world.cwd / path);
+    if (!text) {
+      r.options.problem(file ? "script" : "scripts", "Cannot read a script", text.error().text() + ".");
+      continue;
+    }
+    scripts.push_back({fs::path(path).filename().native(), binary ? *text : replace_all(*text, "\r\n", "\n")});
+  }
+  return scripts;
+}
+
+std::vector<int> read_exit_codes(Options& options) {
+  std::vector<int> codes;
+  for (const std::string& text : options.texts("valid_exit_codes")) {
+    int code = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), code);
+    if (ec == std::errc() && end == text.data() + text.size())
+      codes.push_back(code);
+    else
+      options.problem("valid_exit_codes", "An exit code is not a number", fmt::format("It is \"{}\".", visible(text)));
+  }
+  return codes.empty() ? std::vector<int>{0} : codes;
+}
+
+/// The variables that every script may ask for; only given where the script or a file before it names them, so that
+/// sources share their steps (design section 5).
+void add_build_variables(const Reading& r, const std::string& script, std::vector<EnvVar>& env) {
+  if (!mentions_build(script) && !mentions_build(r.uploaded_text)) return;
+  const auto add = [&](const char* name, const std::string& value) {
+    const auto same = [&](const EnvVar& v) { return v.name == name; };
+    if (std::none_of(env.begin(), env.end(), same)) env.push_back({name, value});
+  };
+  add("PACKER_BUILDER_TYPE", r.build.type);
+  add("PACKER_BUILD_NAME", r.build.source_name);
+  std::sort(env.begin(), env.end(), [](const EnvVar& a, const EnvVar& b) { return a.name < b.name; });
+}
+
+std::string remote_path(Reading& r) {
+  if (auto path = r.options.text("remote_path")) return *path;
+  const std::string folder = r.options.text("remote_folder").value_or("/tmp");
+  return folder + "/" + r.options.text("remote_file").value_or("script.sh");
+}
+
+std::vector<Part> read_shell(Reading& r) {
+  const bool binary = r.options.truth("binary");
+  RunStep step;
+  step.env = read_env(r.options);
+  step.remote_path = remote_path(r);
+  step.use_env_var_file = r.options.truth("use_env_var_file");
+  step.execute_command = r.options.text("execute_command")
+                             .value_or(std::string(step.use_env_var_file ? kDefaultExecuteEnvFile : kDefaultExecute));
+  for (const std::string& name : unknown_placeholders(step.execute_command)) {
+    r.options.problem("execute_command", "Unknown name in execute_command",
+                      fmt::format("{{{{{}}}}} is none of {{{{.Vars}}}}, {{{{.Path}}}} and {{{{.EnvVarFile}}}}.", name));
+  }
+  step.expect_disconnect = r.options.truth("expect_disconnect");
+  step.skip_clean = r.options.truth("skip_clean");
+  step.valid_exit_codes = read_exit_codes(r.options);
+  step.max_retries = r.provisioner.max_retries;
+  step.timeout = r.provisioner.timeout.value_or(Duration(0));
+  r.options.accept("env_var_format");
+  r.options.accept_unneeded({"start_retry_timeout", "pause_after"});
+  std::vector<Part> parts;
+  for (Script& script : read_scripts(r, binary)) {
+    RunStep one = step;
+    add_build_variables(r, script.text, one.env);
+    one.script = std::move(script.text);
+    one.script_name = script.name;
+    const std::string label = r.provisioner.name.empty() ? script.name : r.provisioner.name;
+    parts.push_back({std::move(one), "shell: " + label});
+  }
+  return parts;
+}
+
+std::optional<CopyItem> read_upload(Reading& r, const std::string& source, const std::string& destination) {
+  CopyItem item;
+  item.contents = source.ends_with('/');
+  item.source = r.world.cwd / source;
+  item.destination = destination;
+  struct stat st {};
+  if (::stat(item.source.c_str(), &st) != 0) {
+    if (r.options.truth("generated")) return item;
+    r.options.problem("source", "Bad source", fmt::format("{}: {}.", visible(source), std::strerror(errno)));
+    return std::nullopt;
+  }
+  if (item.contents) item.source = item.source.parent_path();
+  if (!r.world.file_digest) return item;
+  auto digest = tree_digest(item.source, r.world.file_digest);
+  if (!digest) {
+    r.options.problem("source", "Cannot read a source", digest.error().text() + ".");
+    return std::nullopt;
+  }
+  item.digest = *digest;
+  return item;
+}
+
+std::vector<Part> read_file_provisioner(Reading& r) {
+  const std::string direction = r.options.text("direction").value_or("upload");
+  const std::string destination = r.options.text("destination").value_or("");
+  auto sources = r.options.texts("sources");
+  const auto source = r.options.text("source");
+  const auto content = r.options.text("content");
+  r.options.truth("generated");
+  if (r.options.has_unknown()) return {};
+  if (destination.empty()) r.options.problem("destination", "Missing required argument", "Say where the file goes.");
+  if (direction != "upload" && direction != "download") {
+    r.options.problem("direction", "Direction must be one of: download, upload",
+                      fmt::format("It is \"{}\".", visible(direction)));
+  }
+  if (source) sources.push_back(*source);
+  if (sources.empty() == !content.has_value()) {
+    r.options.problem("source", "Exactly one of source, sources and content", "Say what is to be copied, in one way.");
+    return {};
+  }
+  if (direction == "download") {
+    std::vector<Part> parts;
+    for (const std::string& path : sources) {
+      parts.push_back({FetchStep{path, r.world.cwd / destination}, "file: download " + path});
+    }
+    return parts;
+  }
+  CopyStep step;
+  if (content) step.items.push_back({{}, *content, destination, false, sha256(*content)});
+  for (const std::string& path : sources) {
+    if (auto item = read_upload(r, path, destination)) step.items.push_back(std::move(*item));
+  }
+  if (step.items.empty()) return {};
+  const std::string what = content ? "content" : fs::path(sources.front()).filename().native();
+  const std::string shown = content ? what : (what.empty() ? sources.front() : what);
+  return {{std::move(step), fmt::format("file: {} to {}", shown, destination)}};
+}
+
+std::vector<Part> read_shell_local(Reading& r) {
+  auto host = read_host_command(r.options, r.build, r.world);
+  if (!host) return {};
+  host->max_retries = r.provisioner.max_retries;
+  host->timeout = r.provisioner.timeout.value_or(Duration(0));
+  return {{std::move(*host), "shell-local"}};
+}
+
+std::vector<Part> read_breakpoint(Reading& r) {
+  HostStep step{.type = "breakpoint"};
+  step.note = r.options.text("note").value_or("");
+  if (r.options.truth("disable")) return {};
+  return {{std::move(step), "breakpoint"}};
+}
+
+std::vector<Part> read_sleep(Reading& r) {
+  HostStep step{.type = "sleep"};
+  step.duration = r.options.duration("duration").value_or(Duration(0));
+  return {{std::move(step), "sleep"}};
+}
+
+using Reader = std::vector<Part> (*)(Reading&);
+
+const std::map<std::string, Reader>& readers() {
+  static const std::map<std::string, Reader> table = {{"shell", read_shell},
+                                                      {"file", read_file_provisioner},
+                                                      {"shell-local", read_shell_local},
+                                                      {"breakpoint", read_breakpoint},
+                                                      {"sleep", read_sleep}};
+  return table;
+}
+
+}  // namespace
+
+std::optional<HostStep> read_host_command(Options& options, const tmpl::Build& build, const Surroundings& world) {
+  HostStep step{.type = "shell-local"};
+  step.env = read_env(options);
+  step.env.push_back({"PACKER_BUILDER_TYPE", build.type});
+  step.env.push_back({"PACKER_BUILD_NAME", build.source_name});
+  step.valid_exit_codes = read_exit_codes(options);
+  const tmpl::Provisioner named;
+  const std::string nothing;
+  Reading r{build, named, nothing, world, options};
+  const auto command = options.text("command");
+  const auto execute = options.texts("execute_command");
+  for (const char* name : {"only_on", "tempfile_extension", "use_linux_pathing", "env_var_format"})
+    options.accept(name);
+  if (command) {
+    step.argv = {"/bin/sh", "-c", *command};
+    for (const char* name : {"inline", "script", "scripts", "inline_shebang"}) options.accept(name);
+    return step;
+  }
+  auto scripts = read_scripts(r, true);
+  if (scripts.empty()) return std::nullopt;
+  for (const Script& s : scripts) step.script += s.text;
+  step.argv = {"/bin/sh", "-c", std::string(kHostScript)};
+  if (!execute.empty()) {
+    step.argv.clear();
+    for (std::string word : execute) {
+      for (const char* form : {"{{.Script}}", "{{ .Script }}"}) word = replace_all(std::move(word), form, kHostScript);
+      for (const char* form : {"{{.Vars}}", "{{ .Vars }}"}) word = replace_all(std::move(word), form, "");
+      step.argv.push_back(std::move(word));
+    }
+  }
+  return step;
+}
+
+bool mentions_build(std::string_view text) {
+  return text.find("PACKER_BUILD") != std::string_view::npos;  // PACKER_BUILD_NAME and PACKER_BUILDER_TYPE
+}
+
+std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner,
+                                   const std::string& uploaded_text, const Surroundings& world,
+                                   tmpl::Diagnostics& diagnostics) {
+  const auto reader = readers().find(provisioner.type);
+  if (reader == readers().end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, r] : readers()) known.push_back(name);
+    std::string detail = fmt::format("kiln has no provisioner \"{}\"; it has {}.", provisioner.type, join(known, ", "));
+    if (const auto guess = nearest(provisioner.type, known)) detail += fmt::format(" Did you mean \"{}\"?", *guess);
+    diagnostics.push_back({tmpl::Severity::error, "Unknown provisioner type", detail, provisioner.range, {}});
+    return {};
+  }
+  const auto body = provisioner.decode(diagnostics);
+  if (!body) return {};
+  Options options(*body, fmt::format("provisioner \"{}\"", provisioner.type), diagnostics);
+  Reading reading{build, provisioner, uploaded_text, world, options};
+  auto parts = reader->second(reading);
+  options.finish();
+  return parts;
+}
+
+}  // namespace kiln::plan

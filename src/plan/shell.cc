@@ -1,0 +1,67 @@
+#include "plan/shell.h"
+
+#include "base/text.h"
+
+namespace kiln::plan {
+
+namespace {
+
+/// 'V' with every ' written as '"'"', as Packer quotes values.
+std::string quoted(const std::string& value) {
+  return "'" + replace_all(value, "'", "'\"'\"'") + "'";
+}
+
+/// Calls on_name for each {{ .Name }} and builds the text from what it returns.
+template <class F>
+std::string expand(std::string_view text, F&& on_name) {
+  std::string out;
+  for (;;) {
+    const std::size_t open = text.find("{{");
+    const std::size_t close = open == std::string_view::npos ? open : text.find("}}", open);
+    if (close == std::string_view::npos) return out.append(text);
+    out += text.substr(0, open);
+    std::string_view name = text.substr(open + 2, close - open - 2);
+    if (name.starts_with('-')) name.remove_prefix(1);
+    if (name.ends_with('-')) name.remove_suffix(1);
+    out += on_name(trim(name));
+    text.remove_prefix(close + 2);
+  }
+}
+
+std::string env_file_text(const RunStep& step) {
+  std::string text;
+  for (const EnvVar& var : step.env) text += fmt::format("export {}={}\n", var.name, quoted(var.value));
+  return text;
+}
+
+}  // namespace
+
+RenderedCommand render_command(const RunStep& step) {
+  RenderedCommand command;
+  std::string vars;
+  if (step.use_env_var_file) {
+    command.env_file_path = "/tmp/varfile";
+    command.env_file = env_file_text(step);
+    vars = ". " + command.env_file_path + " && ";
+  } else {
+    for (const EnvVar& var : step.env) vars += fmt::format("{}={} ", var.name, quoted(var.value));
+  }
+  command.text = expand(step.execute_command, [&](std::string_view name) -> std::string {
+    if (name == ".Vars") return vars;
+    if (name == ".Path") return step.remote_path;
+    if (name == ".EnvVarFile") return command.env_file_path;
+    return "{{" + std::string(name) + "}}";
+  });
+  return command;
+}
+
+std::vector<std::string> unknown_placeholders(std::string_view execute_command) {
+  std::vector<std::string> unknown;
+  (void)expand(execute_command, [&](std::string_view name) -> std::string {
+    if (name != ".Vars" && name != ".Path" && name != ".EnvVarFile") unknown.emplace_back(name);
+    return {};
+  });
+  return unknown;
+}
+
+}  // namespace kiln::plan

@@ -1,0 +1,20 @@
+// The shell provisioner's command line, as Packer makes it: variables, path, execute_command.
+#pragma once
+
+#include "plan/plan.h"
+
+namespace kiln::plan {
+
+struct RenderedCommand {
+  std::string text;           // for /bin/sh -c
+  std::string env_file_path;  // use_env_var_file: where the variables stand; else empty
+  std::string env_file;
+};
+
+/// {{.Vars}}, {{.Path}} and {{.EnvVarFile}} replaced. Variables are K='V' with quotes escaped, sorted by name.
+RenderedCommand render_command(const RunStep& step);
+
+/// Names in an execute_command that are none of the three; for diagnostics.
+std::vector<std::string> unknown_placeholders(std::string_view execute_command);
+
+}  // namespace kiln::plan

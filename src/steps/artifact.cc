@@ -1,0 +1,62 @@
+#include "steps/artifact.h"
+
+#include <sys/stat.h>
+
+namespace kiln::steps {
+
+namespace {
+
+std::string name_of(const fs::path& output) {
+  std::error_code ec;
+  return sha256(fs::absolute(output, ec).lexically_normal().native()).hex();
+}
+
+/// What says that a file is still the one that was written; empty if it is not there.
+std::string stamp(const fs::path& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return {};
+  return fmt::format("{}:{}:{}:{}.{}:{}.{}", st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+                     st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+}
+
+std::string origin(const plan::Step& step, const engine::Tree& from) {
+  std::string text = step.description_id.hex();
+  for (const Digest& layer : from.layers) text += layer.hex();
+  return sha256(text + render_json(from.base)).hex();
+}
+
+}  // namespace
+
+Json artifact_json(const event::Artifact& artifact) {
+  return {{"builder_id", artifact.builder_id}, {"id", artifact.id}, {"text", artifact.text}, {"files", artifact.files}};
+}
+
+event::Artifact artifact_from(const Json& value) {
+  event::Artifact artifact{json_string(value, "builder_id"), json_string(value, "id"), json_string(value, "text"), {}};
+  if (value.is_object() && value.contains("files") && value["files"].is_array()) {
+    for (const Json& f : value["files"]) {
+      if (f.is_string()) artifact.files.push_back(f.get<std::string>());
+    }
+  }
+  return artifact;
+}
+
+Result<> record_artifact(store::Store& store, const plan::Step& step, const engine::Tree& from, const fs::path& output,
+                         const event::Artifact& artifact) {
+  return store.write_record(
+      "artifact", name_of(output),
+      {{"origin", origin(step, from)}, {"stamp", stamp(output)}, {"artifact", artifact_json(artifact)}});
+}
+
+Result<std::optional<event::Artifact>> recorded_artifact(store::Store& store, const plan::Step& step,
+                                                         const engine::Tree& from, const fs::path& output) {
+  const auto record = TRY(store.read_record("artifact", name_of(output)));
+  if (!record) return std::optional<event::Artifact>();
+  const std::string now = stamp(output);
+  if (now.empty() || json_string(*record, "stamp") != now || json_string(*record, "origin") != origin(step, from)) {
+    return std::optional<event::Artifact>();
+  }
+  return std::optional<event::Artifact>(artifact_from((*record)["artifact"]));
+}
+
+}  // namespace kiln::steps

@@ -1,0 +1,215 @@
+// Pack steps: from a tree to an artifact, through the table of writers.
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "image/image.h"
+#include "steps/artifact.h"
+#include "steps/docker.h"
+#include "steps/job.h"
+
+namespace kiln::steps {
+
+namespace {
+
+using Writer = Result<engine::Outcome> (*)(const Job&, const plan::PackStep&);
+
+Result<engine::Outcome> write_docker(const Job& job, const plan::PackStep& what);
+Result<engine::Outcome> write_rootfs_tar(const Job& job, const plan::PackStep& what);
+Result<engine::Outcome> write_nothing(const Job& job, const plan::PackStep& what);
+Result<engine::Outcome> write_plain_file(const Job& job, const plan::PackStep& what);
+Result<engine::Outcome> no_disks(const Job& job, const plan::PackStep& what);
+
+/// One line a format.
+struct Row {
+  std::string_view format;
+  Writer write;
+};
+constexpr Row kWriters[] = {
+    {"docker", write_docker}, {"docker-export", write_rootfs_tar},
+    {"null", write_nothing},  {"file", write_plain_file},
+    {"ec2", no_disks},        {"gce", no_disks},
+    {"disk", no_disks},
+};
+
+Result<engine::Outcome> no_disks(const Job& /*job*/, const plan::PackStep& what) {
+  return error(Errc::usage, "disks: not built yet ({}); build the docker source alone with -only='*docker.*'",
+               what.format);
+}
+
+/// The null builder: provisioners on this machine only.
+Result<engine::Outcome> write_nothing(const Job& /*job*/, const plan::PackStep& /*what*/) {
+  return engine::Outcome{{}, {{"fnoeding.null", "Null", "Did not export anything. This is the null builder", {}}}};
+}
+
+/// The file builder: content or a copy of a file.
+Result<engine::Outcome> write_plain_file(const Job& job, const plan::PackStep& what) {
+  AtomicFile file = TRY(AtomicFile::create(what.output));
+  for (const std::string& from : what.changes) {
+    if (from.starts_with("content:")) TRY(file.write(std::string_view(from).substr(8)));
+    if (!from.starts_with("source:")) continue;
+    const Fd in = TRY(open_read(from.substr(7)));
+    FdSource source(in.get());
+    FdSink sink(file.fd());
+    TRY(copy_all(source, sink).context("copying {}", from.substr(7)));
+  }
+  TRY(file.commit());
+  const event::Artifact artifact{"packer.file", "File", "Stored file: " + what.output.native(), {what.output.native()}};
+  if (what.changes.empty() || what.changes.front().starts_with("content:")) {
+    TRY(record_artifact(job.context.store, job.step, job.from, what.output, artifact));
+  }
+  return engine::Outcome{{}, {artifact}};
+}
+
+/// The compressed form of a layer: the blob it came as, the one kept from an earlier build, or a new one.
+Result<image::ImageLayer> compressed(const Job& job, const Digest& id, const std::string& progress_text) {
+  store::Store& store = job.context.store;
+  if (const auto record = TRY(store.read_record("compressed", id.hex()))) {
+    const Digest digest = TRY(Digest::parse(json_string(*record, "blob")));
+    TRY(store.lease(digest));
+    if (const auto blob = TRY(store.find_blob(digest))) return image::ImageLayer{id, digest, blob->bytes, blob->path};
+  }
+  const auto layer = TRY(store.find_layer(id));
+  if (!layer) return error(Errc::not_found, "layer {} has gone from the store; build again", id.brief());
+  store::BlobWriter writer = TRY(store.new_blob());
+  const auto made =
+      TRY(image::compress_layer(layer->tree, writer, job.context.settings.threads, job.cancel, [&](std::uint64_t done) {
+            job.progress(progress_text, done, layer->tar_bytes);
+          }).context("compressing layer {}", id.brief()));
+  if (made.tar.diff_id != id)
+    return error(Errc::corrupt, "layer {} changed in the store; run kiln store verify", id.brief());
+  const store::Blob blob = TRY(store.commit(std::move(writer)));
+  TRY(store.write_record("compressed", id.hex(), {{"blob", blob.digest.text()}, {"bytes", blob.bytes}}));
+  return image::ImageLayer{id, blob.digest, blob.bytes, blob.path};
+}
+
+/// The steps from the base to what a pack step stands on, oldest first.
+std::vector<const plan::Step*> chain_of(const plan::Plan& plan, const plan::Step& pack) {
+  std::vector<const plan::Step*> chain;
+  for (const plan::Step* s = &pack; !s->parents.empty();) {
+    s = &plan.steps[s->parents.front()];
+    if (s->kind == "base" || s->kind == "run" || s->kind == "copy") chain.push_back(s);
+  }
+  std::reverse(chain.begin(), chain.end());
+  return chain;
+}
+
+/// History as the steps made it: what the base says of itself, then one entry a step.
+Result<std::vector<image::HistoryEntry>> history_of(const Job& job, std::size_t base_layers) {
+  std::vector<image::HistoryEntry> history;
+  for (const plan::Step* step : chain_of(job.context.plan, job.step)) {
+    if (step->kind == "base") {
+      const Json image = job.from.base.value("image", Json::object());
+      for (const Json& entry : image.value("history", Json::array())) {
+        history.push_back({json_string(entry, "created_by"), entry.value("empty_layer", false)});
+      }
+      const auto full = std::count_if(history.begin(), history.end(), [](const auto& h) { return !h.empty_layer; });
+      if (static_cast<std::size_t>(full) != base_layers) history.assign(base_layers, {step->label, false});
+      continue;
+    }
+    const auto result = TRY(job.context.store.find_result(step->key));
+    history.push_back({step->label, !result || result->layer.empty()});
+  }
+  return history;
+}
+
+Result<image::Config> config_of(const Job& job, const plan::PackStep& what) {
+  image::Config config;
+  const Json image = job.from.base.value("image", Json::object());
+  if (image.contains("config")) {
+    config = TRY(image::parse_config(image["config"]));
+  } else {
+    config.cmd = std::vector<std::string>{"/bin/sh"};
+  }
+  config.created = rfc3339(clock_of(job.from));
+  if (!what.author.empty()) config.author = what.author;
+  for (const std::string& change : what.changes) TRY(image::apply_change(config, change).context("changes"));
+  return config;
+}
+
+std::size_t base_layer_count(const engine::Tree& from) {
+  const auto it = from.base.find("layers");
+  return it != from.base.end() ? it->size() : std::min<std::size_t>(from.layers.size(), 1);
+}
+
+/// At most kMaxLayers layers: the oldest ones merged into one where there are more (Docker 20.10 loads 124, not 126).
+Result<image::ImageSpec> image_spec(const Job& job, const plan::PackStep& what) {
+  constexpr std::size_t kMaxLayers = 100;
+  std::vector<Digest> layers = job.from.layers;
+  image::ImageSpec spec;
+  spec.config = TRY(config_of(job, what));
+  spec.tags = what.tags;
+  spec.history = TRY(history_of(job, base_layer_count(job.from)));
+  if (layers.size() > kMaxLayers) {
+    const std::size_t oldest = layers.size() - kMaxLayers + 1;
+    const Digest merged =
+        TRY(merge_oldest(job, {layers.begin(), layers.begin() + static_cast<std::ptrdiff_t>(oldest)}));
+    layers.erase(layers.begin(), layers.begin() + static_cast<std::ptrdiff_t>(oldest));
+    layers.insert(layers.begin(), merged);
+    spec.history = merge_history(spec.history, oldest);
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string text = fmt::format("compressing layer {} of {}", i + 1, layers.size());
+    spec.layers.push_back(TRY(compressed(job, layers[i], text)));
+  }
+  return spec;
+}
+
+Result<engine::Outcome> write_docker(const Job& job, const plan::PackStep& what) {
+  const engine::Tree& from = job.from;
+  const image::ImageSpec spec = TRY(image_spec(job, what));
+  TRY(make_dirs(what.output.parent_path()));
+  AtomicFile file = TRY(AtomicFile::create(what.output));
+  FdSink sink(file.fd());
+  job.progress("writing " + what.output.filename().native(), 0, 0);
+  const image::ImageIds ids = TRY(image::write_hybrid_archive(spec, sink).context("writing {}", what.output));
+  TRY(sink.finish());
+  TRY(file.commit());
+  event::Artifact artifact{"packer.post-processor.docker-import",
+                           ids.config.text(),
+                           "Imported Docker image: " + ids.config.text(),
+                           {what.output.native()}};
+  if (!what.tags.empty()) artifact.text += " with tags " + join(what.tags, " ");
+  TRY(record_artifact(job.context.store, job.step, from, what.output, artifact));
+  if (!job.context.settings.local) TRY(load_into_engine(job, spec).context("loading into the Docker Engine"));
+  return engine::Outcome{{}, {artifact}};
+}
+
+/// export_path: the merged tree as one tar.
+Result<engine::Outcome> write_rootfs_tar(const Job& job, const plan::PackStep& what) {
+  const auto layers = TRY(layer_paths(job.context.store, job.from));
+  const store::Scratch scratch = TRY(job.context.store.scratch("export"));
+  TRY(make_dirs(what.output.parent_path()));
+  AtomicFile file = TRY(AtomicFile::create(what.output));
+  FdSink sink(file.fd());
+  TRY(merge_layers(layers, scratch.path() / "tree"));
+  TRY(image::write_layer_tar(scratch.path() / "tree", sink).context("writing {}", what.output));
+  TRY(sink.finish());
+  TRY(file.commit());
+  const event::Artifact artifact{
+      "packer.docker", "Container", "Exported Docker file: " + what.output.native(), {what.output.native()}};
+  TRY(record_artifact(job.context.store, job.step, job.from, what.output, artifact));
+  return engine::Outcome{{}, {artifact}};
+}
+
+}  // namespace
+
+Result<engine::Outcome> run_pack(const Job& job, const plan::PackStep& what) {
+  for (const Row& row : kWriters) {
+    if (row.format == what.format) return row.write(job, what);
+  }
+  return error(Errc::usage, "kiln has no writer for '{}'", what.format);
+}
+
+Result<std::optional<engine::Outcome>> current_pack(Context& context, const plan::Step& step,
+                                                    const engine::Tree& from) {
+  const auto& what = std::get<plan::PackStep>(step.what);
+  if (what.format == "null") return std::optional<engine::Outcome>();
+  auto artifact = TRY(recorded_artifact(context.store, step, from, what.output));
+  if (!artifact || (what.format == "docker" && !context.settings.local && !TRY(engine_has(context, *artifact))))
+    return std::optional<engine::Outcome>();
+  return std::optional<engine::Outcome>(engine::Outcome{{}, {std::move(*artifact)}});
+}
+
+}  // namespace kiln::steps

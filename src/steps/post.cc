@@ -1,0 +1,141 @@
+// Post-processors: manifest, docker-tag, docker-save, checksum, shell-local, artifice.
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "event/sinks.h"
+#include "steps/artifact.h"
+#include "steps/job.h"
+#include "steps/manifest.h"
+
+namespace kiln::steps {
+
+namespace {
+
+std::optional<event::Artifact> input_of(Context& context, const plan::Step& step) {
+  const std::lock_guard lock(context.mutex);
+  if (step.parents.empty()) return std::nullopt;
+  const auto it = context.artifacts.find(step.parents.front());
+  if (it == context.artifacts.end() || it->second.empty()) return std::nullopt;
+  return it->second.back();
+}
+
+const plan::BuildPlan& build_of(const Context& context, const plan::Step& step) {
+  return context.plan.builds[step.builds.front()];
+}
+
+Result<event::Artifact> write_manifest_entry(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
+  const std::lock_guard lock(job.context.manifest_mutex);
+  const plan::BuildPlan& build = build_of(job.context, job.step);
+  const fs::path path = json_string(what.options, "output");
+  ManifestEntry entry{.name = build.source_name,
+                      .builder_type = build.type,
+                      .build_time = unix_now(),
+                      .files = input.files,
+                      .artifact_id = input.id,
+                      .run_uuid = job.context.settings.run_id,
+                      .custom_data = what.options.value("custom_data", Json())};
+  entry.strip_path = what.options.value("strip_path", false);
+  if (what.options.value("strip_time", false)) entry.build_time = 0;
+  TRY(append_manifest(path, entry, job.context.settings.force).context("manifest"));
+  TRY(job.context.store.write_record("manifest", job.step.key.hex(), {{"run_uuid", entry.run_uuid}}));
+  return event::Artifact{"packer.post-processor.manifest", input.id, input.text, {path.native()}};
+}
+
+/// A manifest is current while it holds the entry that this step wrote for this very artifact.
+Result<bool> manifest_is_current(Context& context, const plan::Step& step, const plan::PostStep& what,
+                                 const event::Artifact& input) {
+  const auto record = TRY(context.store.read_record("manifest", step.key.hex()));
+  if (!record) return false;
+  return manifest_has(json_string(what.options, "output"), build_of(context, step).source_name, input.id,
+                      json_string(*record, "run_uuid"));
+}
+
+event::Artifact tagged(const plan::PostStep& what, const event::Artifact& input) {
+  const std::vector<std::string> names = what.options.value("names", std::vector<std::string>());
+  return {"packer.post-processor.docker-tag", names.empty() ? input.id : names.back(), input.text, input.files};
+}
+
+Result<event::Artifact> save(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
+  const fs::path path = json_string(what.options, "path");
+  if (input.files.empty()) return error(Errc::usage, "docker-save: there is no image to save");
+  const Fd from = TRY(open_read(input.files.front()));
+  AtomicFile file = TRY(AtomicFile::create(path));
+  FdSource source(from.get());
+  FdSink sink(file.fd());
+  TRY(copy_all(source, sink).context("writing {}", path));
+  TRY(file.commit());
+  event::Artifact made{"packer.post-processor.docker-save", input.id, input.text, {path.native()}};
+  TRY(record_artifact(job.context.store, job.step, job.from, path, made));
+  return made;
+}
+
+Result<std::string> checksum_of(const std::string& type, const fs::path& path) {
+  if (type == "sha256") return TRY(sha256_file(path)).hex();
+  return hash_file_hex(type, path);
+}
+
+/// "hex TAB basename" lines, appended, one file a type, as Packer writes them.
+Result<event::Artifact> write_checksums(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
+  const plan::BuildPlan& build = build_of(job.context, job.step);
+  event::Artifact made{"packer.post-processor.checksum", {}, {}, {}};
+  for (const std::string& type : what.options.value("checksum_types", std::vector<std::string>{"md5"})) {
+    std::string name = json_string(what.options, "output");
+    for (const auto& [from, to] : {std::pair<std::string, std::string>{"{{.BuildName}}", build.source_name},
+                                   {"{{.BuilderType}}", build.type},
+                                   {"{{.ChecksumType}}", type}}) {
+      name = replace_all(std::move(name), from, to);
+    }
+    std::string text;
+    if (auto old = read_file(name)) text = *old;
+    for (const std::string& file : input.files) {
+      text += fmt::format("{}\t{}\n", TRY(checksum_of(type, file)), fs::path(file).filename());
+    }
+    TRY(write_file(name, text));
+    made.files.push_back(name);
+  }
+  return made;
+}
+
+Result<event::Artifact> run_one(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
+  if (what.type == "manifest") return write_manifest_entry(job, what, input);
+  if (what.type == "docker-tag") return tagged(what, input);
+  if (what.type == "docker-save") return save(job, what, input);
+  if (what.type == "checksum") return write_checksums(job, what, input);
+  if (what.type == "shell-local" && what.host) {
+    TRY(run_host(job, *what.host));
+    return input;
+  }
+  return error(Errc::usage, "kiln has no post-processor '{}'", what.type);
+}
+
+}  // namespace
+
+Result<engine::Outcome> run_post(const Job& job, const plan::PostStep& what) {
+  const auto input = input_of(job.context, job.step);
+  if (!input) return error(Errc::not_found, "{}: nothing to work on was made before it", what.type);
+  return engine::Outcome{{}, {TRY(run_one(job, what, *input).context("post-processor {}", what.type))}};
+}
+
+Result<std::optional<engine::Outcome>> current_post(Context& context, const plan::Step& step,
+                                                    const engine::Tree& from) {
+  const auto& what = std::get<plan::PostStep>(step.what);
+  const auto input = input_of(context, step);
+  if (!input) return std::optional<engine::Outcome>();
+  event::Artifact made{"packer.post-processor." + what.type, input->id, input->text, {}};
+  bool current = false;
+  if (what.type == "manifest") {
+    current = TRY(manifest_is_current(context, step, what, *input));
+    made.files = {json_string(what.options, "output")};
+  } else if (what.type == "docker-tag") {
+    current = true;
+    made = tagged(what, *input);
+  } else if (what.type == "docker-save") {
+    const fs::path path = json_string(what.options, "path");
+    if (auto there = TRY(recorded_artifact(context.store, step, from, path)))
+      return std::optional(engine::Outcome{{}, {*there}});
+  }
+  if (!current) return std::optional<engine::Outcome>();
+  return std::optional<engine::Outcome>(engine::Outcome{{}, {made}});
+}
+
+}  // namespace kiln::steps

@@ -1,0 +1,51 @@
+// The table from a kind of step to the function that runs it.
+#include "steps/job.h"
+
+namespace kiln::steps {
+
+namespace {
+
+class Runner : public engine::StepRunner {
+ public:
+  Runner(store::Store& store, const plan::Plan& plan, const Settings& settings, event::EventSink& events)
+      : context_{.store = store, .plan = plan, .settings = settings, .events = events} {}
+
+  Result<engine::Outcome> run(const plan::Step& step, const engine::Tree& from, const Cancel& cancel) override {
+    const Job job{context_, step, from, cancel};
+    auto outcome = std::visit([&](const auto& what) { return run_one(job, what); }, step.what);
+    if (outcome) remember(step, outcome->artifacts);
+    return outcome;
+  }
+
+  Result<std::optional<engine::Outcome>> current(const plan::Step& step, const engine::Tree& from) override {
+    auto there = std::holds_alternative<plan::PackStep>(step.what) ? current_pack(context_, step, from)
+                                                                   : current_post(context_, step, from);
+    if (there && *there) remember(step, (*there)->artifacts);
+    return there;
+  }
+
+ private:
+  static Result<engine::Outcome> run_one(const Job& job, const plan::BaseStep& what) { return run_base(job, what); }
+  static Result<engine::Outcome> run_one(const Job& job, const plan::RunStep& what) { return run_script(job, what); }
+  static Result<engine::Outcome> run_one(const Job& job, const plan::CopyStep& what) { return run_copy(job, what); }
+  static Result<engine::Outcome> run_one(const Job& job, const plan::FetchStep& what) { return run_fetch(job, what); }
+  static Result<engine::Outcome> run_one(const Job& job, const plan::HostStep& what) { return run_host(job, what); }
+  static Result<engine::Outcome> run_one(const Job& job, const plan::PackStep& what) { return run_pack(job, what); }
+  static Result<engine::Outcome> run_one(const Job& job, const plan::PostStep& what) { return run_post(job, what); }
+
+  void remember(const plan::Step& step, const std::vector<event::Artifact>& artifacts) {
+    const std::lock_guard lock(context_.mutex);
+    context_.artifacts[step.id] = artifacts;
+  }
+
+  Context context_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine::StepRunner> make_runner(store::Store& store, const plan::Plan& plan, const Settings& settings,
+                                                event::EventSink& events) {
+  return std::make_unique<Runner>(store, plan, settings, events);
+}
+
+}  // namespace kiln::steps
