@@ -10,6 +10,7 @@ apt-get update -q
 apt-get install -q -y --no-install-recommends bash ca-certificates gpgv libnss-myhostname libnss-wrapper procps tini
 
 # Deleted in a later step it would still ship in this step's layer.
-apt-get clean
-find /var/lib/apt/lists /var/cache/apt /var/log/apt -type f ! -name lock -delete
-rm -f /var/log/dpkg.log /var/log/alternatives.log /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/cache/ldconfig/aux-cache
+mountpoint -q /var/cache/apt/archives || apt-get clean # a mount is the builder's own cache
+find /var/lib/apt/lists /var/log/apt -type f ! -name lock -delete
+rm -f /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/lib/dpkg/*-old
+rm -f /var/log/dpkg.log /var/log/alternatives.log

@@ -33,7 +33,8 @@ rm -rf /etc/pkcs11
 install -m 644 "$work/cacerts" /etc/ssl/certs/java/cacerts
 apt-get purge -q -y p11-kit p11-kit-modules
 
-apt-get clean
-find /var/lib/apt/lists /var/cache/apt /var/log/apt -type f ! -name lock -delete
-rm -f /var/log/dpkg.log /var/log/alternatives.log /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/cache/ldconfig/aux-cache
+mountpoint -q /var/cache/apt/archives || apt-get clean # a mount is the builder's own cache
+find /var/lib/apt/lists /var/log/apt -type f ! -name lock -delete
+rm -f /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/lib/dpkg/*-old
+rm -f /var/log/dpkg.log /var/log/alternatives.log
 rm -rf /tmp/hsperfdata_*

@@ -9,6 +9,7 @@ apt-get update -q
 # shellcheck disable=SC2086 # a list
 apt-get install -q -y --no-install-recommends python3 python3-pip-whl $PYTHON_PACKAGES
 
-apt-get clean
-find /var/lib/apt/lists /var/cache/apt /var/log/apt -type f ! -name lock -delete
-rm -f /var/log/dpkg.log /var/log/alternatives.log /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/cache/ldconfig/aux-cache
+mountpoint -q /var/cache/apt/archives || apt-get clean # a mount is the builder's own cache
+find /var/lib/apt/lists /var/log/apt -type f ! -name lock -delete
+rm -f /var/cache/apt/*.bin /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/lib/dpkg/*-old
+rm -f /var/log/dpkg.log /var/log/alternatives.log
