@@ -20,7 +20,7 @@ bool is_utf8_locale(std::string locale) {
 Style style_for(const Wishes& wishes) {
   if (wishes.machine_readable) return Style::machine;
   const bool can_move = !wishes.term.empty() && wishes.term != "dumb";
-  return wishes.is_terminal && can_move ? Style::live : Style::plain;
+  return wishes.is_terminal && can_move && !wishes.timestamps ? Style::live : Style::plain;
 }
 
 Options options_for(const Wishes& wishes) {

@@ -35,7 +35,7 @@ struct Wishes {
   std::string locale;             // LC_ALL, else LC_CTYPE, else LANG
 };
 
-/// Live only on a terminal that is not dumb.
+/// Live only on a terminal that is not dumb, and when no timestamps are wanted: those belong to lines.
 Style style_for(const Wishes& wishes);
 
 /// Colours where -color says so; else on a terminal, unless NO_COLOR or PACKER_NO_COLOR is set. (Packer colours pipes

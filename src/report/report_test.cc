@@ -180,6 +180,7 @@ TEST(WishesTest, LiveOnlyOnATerminalThatCanMoveItsCursor) {
   EXPECT_EQ(style_for({.is_terminal = true, .term = "dumb"}), Style::plain);
   EXPECT_EQ(style_for({.is_terminal = true, .term = ""}), Style::plain);
   EXPECT_EQ(style_for({.is_terminal = false, .term = "xterm"}), Style::plain);
+  EXPECT_EQ(style_for({.timestamps = true, .is_terminal = true, .term = "xterm"}), Style::plain);
   EXPECT_EQ(style_for({.machine_readable = true, .is_terminal = true, .term = "xterm"}), Style::machine);
 }
 
