@@ -40,7 +40,8 @@ TEST_F(CollectTest, WithoutAGoalEverythingUnusedGoes) {
   {
     auto store = open();
     ASSERT_TRUE(add_blob(store, "b") && store.put_result(sha256("k"), {sha256("l"), {}, {}}));
-    ASSERT_TRUE(store.put_alias(sha256("d"), sha256("p"), {sha256("l"), {}, {}}) && store.write_record("a", "b", 1));
+    ASSERT_TRUE(store.put_alias(sha256("d"), sha256("p"), {sha256("l"), {}, {}}) &&
+                store.write_record("a", std::string(128, 'b'), 1));
     ASSERT_TRUE(store.lock_key(sha256("k"), cancel));
   }
   const GcReport report = collect({});

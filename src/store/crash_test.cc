@@ -69,6 +69,31 @@ TEST_F(StoreTest, NextOpeningRemovesWhatAKilledProcessLeft) {
   EXPECT_EQ(count("tmp") + count("leases") + count("trash"), 0u);
 }
 
+TEST_F(StoreTest, KilledAtAnyMomentItStaysWhole) {
+  std::srand(20);  // the moments differ by load; the seed only spreads them
+  for (int round = 0; round < 30; ++round) {
+    const pid_t pid = start_child([&] {
+      for (int i = 0;; ++i) {
+        auto store = Store::open(root).take();
+        const std::string text = std::to_string(i % 7);
+        if (!add(store, text) || !add_blob(store, text)) return 1;
+        const Cancel cancel;
+        if (i % 5 == 4 && !Store::open(root).take().collect_garbage({}, cancel)) return 2;
+      }
+    });
+    ::usleep(static_cast<useconds_t>(1000 + std::rand() % 20'000));
+    ::kill(pid, SIGKILL);
+    EXPECT_EQ(end_of(pid), 128 + SIGKILL);
+    {
+      auto store = open();
+      for (const LayerUse& use : store.list().take()) EXPECT_EQ(sha256_file(use.layer.tree / "f").take(), use.layer.id);
+      const Cancel cancel;
+      EXPECT_TRUE(store.verify([](const Layer& l) { return sha256_file(l.tree / "f"); }, cancel)->empty());
+    }
+    EXPECT_EQ(count("tmp") + count("trash") + count("leases"), 0u);
+  }
+}
+
 TEST_F(StoreTest, NextOpeningLeavesWhatALivingProcessHas) {
   auto store = open();
   const auto scratch = store.scratch("step").take();
@@ -156,8 +181,9 @@ TEST_F(StoreTest, FullDiskIsSaidAndTheStoreWorksOnceThereIsRoom) {
       for (int i = 0; i < 32 && full; ++i) full = writer->write(chunk);
       if (full || full.error().code() != Errc::no_space) return 2;
       if (full.error().text().find("no space left for " + root.native()) == std::string::npos) return 3;
-      while (writer->write("x")) continue;                  // to the last byte
-      if (!*store->find_layer(sha256("before"))) return 4;  // what is there is found even now
+      while (writer->write("x")) continue;  // to the last byte
+      auto other = Store::open(root);       // even now what is there is found, without room for a lease
+      if (!other || !*other->find_layer(sha256("before"))) return 4;
       const auto refused = add(*store, std::string(8192, 'y'));
       if (refused || refused.error().code() != Errc::no_space) return 5;
     }

@@ -94,8 +94,7 @@ Result<> Entries::put(const std::string& name, const Json& value) {
 }
 
 Result<bool> Entries::discard(const std::string& name) {
-  const std::string leaf = replace_all(name, "/", "_");
-  const std::string target = fmt::format("trash/{}.{}", leaf, to_hex(random_bytes(4)));
+  const std::string target = fmt::format("trash/{}", to_hex(random_bytes(8)));
   if (::renameat(home_.dir.get(), name.c_str(), home_.dir.get(), target.c_str()) == 0) return true;
   if (errno == ENOENT) return false;
   return sys_error("moving {}/{} to trash", home_.root, name);
