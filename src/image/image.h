@@ -84,11 +84,15 @@ struct HistoryEntry {
 /// --change` reads them. Errc::usage names the instruction.
 Result<> apply_change(Config& config, std::string_view instruction);
 
+/// Several, in order. Not the same as one after the other: ENTRYPOINT forgets the base's CMD, but not one that an
+/// earlier instruction of the list set.
+Result<> apply_changes(Config& config, const std::vector<std::string>& instructions);
+
 // ---- Reading images ----
 
 struct SourceLayer {
   Digest diff_id;  // empty until unpacked where the format does not say
-  Digest blob;     // digest of the stored form; empty for docker-archive layers
+  Digest blob;     // digest of the stored form; empty where the archive does not say
   std::uint64_t bytes = 0;
   std::function<Result<std::unique_ptr<Source>>()> open;
 };
@@ -107,6 +111,10 @@ struct SourceImage {
 Result<SourceImage> open_docker_archive(const fs::path& file, std::string_view name);
 Result<SourceImage> open_oci_archive(const fs::path& file, std::string_view name);
 Result<SourceImage> open_oci_layout(const fs::path& dir, std::string_view name);
+
+/// Unpacks a layer of an opened image and checks what came against the image's diff_id, where it has one.
+Result<UnpackedLayer> unpack_image_layer(const SourceLayer& layer, const fs::path& tree, const Limits& limits,
+                                         const Cancel& cancel);
 
 // ---- Writing images ----
 
@@ -131,7 +139,7 @@ struct ImageIds {
 };
 
 /// One file that is a docker-archive and an oci-archive at once (docs/formats/hybrid-archive.md). Layers in `absent`
-/// are named but left out: Docker Engine has them already.
+/// (by diff_id) are named but left out: Docker Engine has them already.
 Result<ImageIds> write_hybrid_archive(const ImageSpec& spec, Sink& out, const std::vector<Digest>& absent = {});
 
 /// An OCI image layout directory; must not exist.
