@@ -112,4 +112,9 @@ Result<ImageIds> image_ids(const ImageSpec& spec) {
   return documents.ids;
 }
 
+Result<ImageTexts> image_texts(const ImageSpec& spec) {
+  ImageDocuments documents = TRY(render_documents(spec));
+  return ImageTexts{std::move(documents.config), std::move(documents.manifest)};
+}
+
 }  // namespace kiln::image
