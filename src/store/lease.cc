@@ -70,7 +70,7 @@ Result<> Leases::wait_for_collector() {
 
 Result<> Leases::add(const Digest& digest) {
   const std::lock_guard guard(mutex_);
-  if (gate_shut_ || !held_.insert(digest.hex()).second) return {};
+  if (digest.empty() || gate_shut_ || !held_.insert(digest.hex()).second) return {};
   Result<> written = append(digest.hex() + "\n");
   if (written) return wait_for_collector();
   held_.erase(digest.hex());

@@ -177,6 +177,7 @@ TEST_F(StoreTest, BlobWithANameWorksTheSame) {
 TEST_F(StoreTest, BlobThatLostItsEndIsAbsentAndWrittenAgain) {
   auto store = open();
   const fs::path path = (*add_blob(store, "content")).path;
+  fs::permissions(path, fs::perms(0600));
   fs::resize_file(path, 3);
   EXPECT_FALSE(*store.find_blob(sha256("content")));
   ASSERT_TRUE(add_blob(store, "content"));
