@@ -42,7 +42,7 @@ bool went_wrong(const event::BuildFinished& build) {
 }  // namespace
 
 std::string names_in_short(const std::vector<std::string>& builds) {
-  const std::string all = join(builds, ", ");
+  std::string all = join(builds, ", ");
   if (builds.size() < 2 || all.size() <= kLongestNames) return all;
   return fmt::format("{} +{}", builds[0], builds.size() - 1);
 }
