@@ -130,7 +130,7 @@ Value call_table(const Expr& expr, const CallExpr& call, const Function& functio
   if (failed) return Value::unknown().marked(marks);  // what an unknown argument stands for was reported
   if (!context.argument) {
     return fail(evaluation, expr.range(), "Error in function call",
-                fmt::format("Call to function \"{}\" failed: {}", call.name, sentence(result.error().text())));
+                fmt::format("Call to function \"{}\" failed: {}.", call.name, result.error().text()));
   }
   const std::size_t i = *context.argument;
   const Expr& at = *call.arguments[std::min(i, call.arguments.size() - 1)];

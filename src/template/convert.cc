@@ -41,16 +41,46 @@ bool parts_convert(const Type& from, const Type& element, bool unsafe) {
   return std::all_of(types.begin(), types.end(), [&](const Type& t) { return convertible(t, element, unsafe); });
 }
 
-Error mismatch(const Type& have, const Type& wanted) {
-  if (wanted.is(Kind::object) && have.is(Kind::object)) {
+Error mismatch(const Type& have, const Type& wanted);
+
+/// Why the part at a place inside does not fit; nothing if it does.
+std::optional<Error> part_mismatch(const std::string& place, const Type& have, const Type& wanted) {
+  if (convertible(have, wanted)) return std::nullopt;
+  Error e = mismatch(have, wanted);
+  e.push(place);
+  return e;
+}
+
+std::optional<Error> inner_mismatch(const Type& have, const Type& wanted) {
+  if (have.is(Kind::object) && wanted.is(Kind::object)) {
     for (const auto& [name, type] : wanted.attributes()) {
       const auto it = have.attributes().find(name);
-      if (it == have.attributes().end() && !wanted.optional_names().contains(name))
+      if (it != have.attributes().end()) {
+        if (auto e = part_mismatch(fmt::format("attribute \"{}\"", name), it->second, type)) return e;
+      } else if (!wanted.optional_names().contains(name)) {
         return error(Errc::bad_template, "attribute \"{}\" is required", name);
-      if (it != have.attributes().end() && !convertible(it->second, type))
-        return Error(Errc::bad_template, fmt::format("attribute \"{}\": {}", name, mismatch(it->second, type).text()));
+      }
     }
   }
+  if (have.is(Kind::object) && wanted.is(Kind::map)) {
+    for (const auto& [name, type] : have.attributes()) {
+      if (auto e = part_mismatch(fmt::format("element \"{}\"", name), type, wanted.element())) return e;
+    }
+  }
+  if (!have.is(Kind::tuple)) return std::nullopt;
+  for (std::size_t i = 0; i < have.elements().size(); ++i) {
+    const bool tuple = wanted.is(Kind::tuple);
+    if (!tuple && !wanted.is(Kind::list) && !wanted.is(Kind::set)) break;
+    if (tuple && i >= wanted.elements().size()) break;
+    const Type& type = tuple ? wanted.elements()[i] : wanted.element();
+    if (auto e = part_mismatch(fmt::format("element {}", i), have.elements()[i], type)) return e;
+  }
+  return std::nullopt;
+}
+
+/// Why one type cannot become another, with the place inside.
+Error mismatch(const Type& have, const Type& wanted) {
+  if (auto inner = inner_mismatch(have, wanted)) return std::move(*inner);
   if (wanted.is(Kind::tuple) && have.is(Kind::tuple) && wanted.elements().size() != have.elements().size())
     return error(Errc::bad_template, "tuple of {} elements required, but have {}", wanted.elements().size(),
                  have.elements().size());

@@ -28,22 +28,36 @@ std::string block_header(std::string_view text, const Range& block) {
   return std::string(trim(header.substr(0, std::min(end, header.size()))));
 }
 
+/// The part of a long line that is worth showing: byte is inside it. Cut at the starts of characters.
+std::string_view window(std::string_view line, std::size_t byte) {
+  constexpr std::size_t kBefore = 60;
+  constexpr std::size_t kShown = 160;
+  if (line.size() <= kShown) return line;
+  const auto inside = [&](std::size_t at) {
+    return at < line.size() && (static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80U;
+  };
+  std::size_t begin = byte > kBefore ? byte - kBefore : 0;
+  std::size_t end = std::min(begin + kShown, line.size());
+  while (inside(begin)) ++begin;
+  while (inside(end)) ++end;
+  return line.substr(begin, end - begin);
+}
+
 /// The source line and carets under the subject, as far as it is on that line.
 std::string excerpt(std::string_view text, const Range& subject) {
   const std::string_view line = line_at(text, subject.start.byte);
-  const std::size_t begin = subject.start.byte - static_cast<std::size_t>(line.data() - text.data());
-  const std::size_t length =
-      std::min<std::size_t>(subject.end.byte - subject.start.byte, line.size() - std::min(begin, line.size()));
+  const std::size_t in_line =
+      std::min<std::size_t>(subject.start.byte - static_cast<std::size_t>(line.data() - text.data()), line.size());
+  const std::string_view shown = window(line, in_line);
+  const std::size_t begin = in_line - static_cast<std::size_t>(shown.data() - line.data());
+  const std::string_view marked = shown.substr(std::min(begin, shown.size()), subject.end.byte - subject.start.byte);
   std::string pad;
-  for (const char c : line.substr(0, std::min(begin, line.size()))) {
-    if (c == '\t')
-      pad += '\t';
-    else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U)
-      pad += ' ';
+  for (const char c : shown.substr(0, std::min(begin, shown.size()))) {
+    const bool first_byte = (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    if (first_byte) pad += c == '\t' ? '\t' : ' ';
   }
-  const std::size_t carets =
-      std::max<std::size_t>(1, count_graphemes(line.substr(std::min(begin, line.size()), length)));
-  return fmt::format("{:4}: {}\n      {}{}\n", subject.start.line, visible(line), pad, std::string(carets, '^'));
+  const std::size_t carets = std::max<std::size_t>(1, count_graphemes(marked));
+  return fmt::format("{:4}: {}\n      {}{}\n", subject.start.line, visible(shown), pad, std::string(carets, '^'));
 }
 
 std::string wrapped(const std::string& text) {

@@ -75,8 +75,8 @@ void check_names(Loading& loading, const SyntaxBody& body, const std::vector<std
   };
   for (const Attribute& a : body.attributes) {
     if (known(attributes, a.name)) continue;
-    const std::string hint = known(blocks, a.name) ? fmt::format(" Did you mean a block, \"{} {{ ... }}\"?", a.name)
-                                                   : did_you_mean(a.name, attributes);
+    std::string hint = did_you_mean(a.name, attributes);
+    if (hint.empty() && known(blocks, a.name)) hint = fmt::format(" Did you mean a block, \"{} {{ ... }}\"?", a.name);
     loading.error("Unsupported argument", fmt::format("An argument named \"{}\" is not expected here.{}", a.name, hint),
                   body.file->range(a.name_span));
   }
@@ -85,6 +85,13 @@ void check_names(Loading& loading, const SyntaxBody& body, const std::vector<std
     const std::string hint = known(attributes, b.type) ? fmt::format(" Did you mean an argument, \"{} = ...\"?", b.type)
                                                        : did_you_mean(b.type, blocks);
     loading.error("Unsupported block type", fmt::format("Blocks of type \"{}\" are not expected here.{}", b.type, hint),
+                  body.file->range(b.type_span));
+  }
+}
+
+void check_no_blocks(Loading& loading, const SyntaxBody& body) {
+  for (const Block& b : body.blocks) {
+    loading.error("Unexpected block", fmt::format("Blocks are not allowed here. Did you mean \"{} = ...\"?", b.type),
                   body.file->range(b.type_span));
   }
 }

@@ -46,7 +46,7 @@ Locals read_locals(Loading& loading) {
     for (const Block& block : body.blocks) {
       if (block.type == "local") read_local(loading, locals, block);
       if (block.type != "locals" || !check_labels(loading, block, 0, "locals")) continue;
-      check_names(loading, block.body, {}, std::vector<std::string>{});
+      check_no_blocks(loading, block.body);
       for (const Attribute& a : block.body.attributes)
         add(loading, locals, a.name, {.expr = a.expr.get(), .range = body.file->range(a.name_span)});
     }

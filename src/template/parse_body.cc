@@ -164,10 +164,13 @@ bool Rules::block(SyntaxBody& out, const Token& name) {
     if (!label(block, token)) return false;
     block.header.end = lexer_.position();
   }
+  const std::size_t errors = errors_;
   block.body = body(true);
   if (!accept(Tok::close_brace)) {
-    fail(block.header, "Unclosed configuration block",
-         "There is no closing brace for this block before the end of the file.");
+    // After an error inside, going on behind it may have gone too far: then that error is the reason.
+    if (errors_ == errors)
+      fail(block.header, "Unclosed configuration block",
+           "There is no closing brace for this block before the end of the file.");
     out.blocks.push_back(std::move(block));
     return true;
   }

@@ -117,16 +117,19 @@ bool Rules::dot_step(std::vector<Step>& out) {
   if (token.kind == Tok::identifier) {
     next();
     step.name = normalised(lexer_.text(token.span));
-  } else if (token.kind == Tok::number) {  // a.0.1: only the digits up to the next dot
+  } else if (token.kind == Tok::number) {
     const std::string_view text = lexer_.text(token.span);
-    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-    lexer_.seek(token.span.begin + static_cast<std::uint32_t>(digits));
+    if (text.find_first_not_of("0123456789") != std::string_view::npos) {
+      fail(token.span, "Invalid legacy index syntax", "Two indices in a row must be written in brackets: [0][1].");
+      return false;
+    }
+    next();
     step.how = Step::How::index;
-    step.index = make(token.span.begin, LiteralExpr{Value::number(Number::parse(text.substr(0, digits)).value_or(0))});
+    step.index = make(token.span.begin, LiteralExpr{Value::number(Number::parse(text).value_or(0))});
   } else if (token.kind == Tok::star) {
     next();
     step.how = Step::How::attribute_splat;
-    attribute_splat(step);
+    if (!attribute_splat(step)) return false;
   } else {
     return unexpected(token, "Invalid attribute name", "The name of an attribute must follow the dot.");
   }
@@ -136,14 +139,20 @@ bool Rules::dot_step(std::vector<Step>& out) {
 }
 
 /// The attributes that belong to a.*: up to the first bracket.
-void Rules::attribute_splat(Step& splat) {
+bool Rules::attribute_splat(Step& splat) {
   while (peek().kind == Tok::dot) {
     const std::uint32_t back = lexer_.position();
     next();
-    const Tok kind = peek().kind;
+    const Token after = peek();
     lexer_.seek(back);
-    if ((kind != Tok::identifier && kind != Tok::number) || !dot_step(splat.inside)) return;
+    if (after.kind == Tok::star) {
+      fail(after.span, "Nested splat expression not allowed",
+           "A splat with a dot cannot hold another splat. Write both as [*].");
+      return false;
+    }
+    if (!dot_step(splat.inside)) return false;
   }
+  return true;
 }
 
 bool Rules::bracket_step(std::vector<Step>& out, bool& rest_is_inside) {

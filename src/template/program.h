@@ -39,6 +39,8 @@ void read_files(Loading& loading);
 /// Reports attributes and blocks of body whose names are not among those allowed.
 void check_names(Loading& loading, const SyntaxBody& body, const std::vector<std::string>& attributes,
                  const std::vector<std::string>& blocks);
+/// Reports any block in a body of free attributes (locals, variables).
+void check_no_blocks(Loading& loading, const SyntaxBody& body);
 /// Reports a block with the wrong number of labels.
 bool check_labels(Loading& loading, const Block& block, std::size_t count, const char* what);
 

@@ -61,7 +61,7 @@ class Rules {
   bool steps(std::vector<Step>& out);
   bool dot_step(std::vector<Step>& out);
   bool bracket_step(std::vector<Step>& out, bool& rest_is_inside);
-  void attribute_splat(Step& splat);
+  bool attribute_splat(Step& splat);
   ExprPtr primary();
   ExprPtr number(const Token& token);
   ExprPtr name_or_call(const Token& token);

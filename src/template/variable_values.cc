@@ -8,9 +8,10 @@ namespace {
 
 constexpr const char* kEnvPrefix = "PKR_VAR_";
 
-/// Takes a value for a variable; where says for people where it came from.
-void assign(Loading& loading, Variable& v, const Value& raw, const Range& at) {
+/// Takes a value for a variable. A sensitive one is never shown with its line: problems point to the declaration.
+void assign(Loading& loading, Variable& v, const Value& raw, const Range& place) {
   auto value = convert(with_defaults(raw, v.constraint.defaults), v.constraint.type);
+  const Range& at = v.sensitive ? v.range : place;
   v.value_range = at;
   if (!value) {
     v.broken = true;

@@ -159,7 +159,7 @@ Variables read_variables(Loading& loading) {
       if (block.type == "variable" && check_labels(loading, block, 1, "variable \"name\""))
         add(loading, variables, read_variable(loading, block));
       if (block.type != "variables" || !check_labels(loading, block, 0, "variables")) continue;
-      check_names(loading, block.body, {}, std::vector<std::string>{});
+      check_no_blocks(loading, block.body);
       for (const Attribute& a : block.body.attributes) {
         Variable v{.name = a.name, .range = body.file->range(a.name_span)};
         read_default(loading, *a.expr, v);

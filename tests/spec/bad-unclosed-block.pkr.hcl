@@ -1,0 +1,5 @@
+source "null" "a" {
+  a = 1
+build {
+  sources = []
+}

@@ -1,0 +1,4 @@
+locals {
+  größe = "日本語" + 1
+	tabbed = "é" ? nope : 1
+}

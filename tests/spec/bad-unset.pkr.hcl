@@ -1,0 +1,4 @@
+variable "needed" {
+  type = string
+}
+locals { a = "${var.needed}!" }

@@ -1,0 +1,5 @@
+source "null" "a" {
+  text = "no end
+  next = 1
+}
+build { sources = ["null.a"] }

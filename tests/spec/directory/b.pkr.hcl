@@ -1,0 +1,2 @@
+source "null" "x" { values = [var.a, var.b, var.c, path.root] }
+build { sources = ["null.x"] }

@@ -1,0 +1,1 @@
+variable "home" { default = env("HOME_OF_TEST") }

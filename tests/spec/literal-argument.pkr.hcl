@@ -1,0 +1,2 @@
+variable "untyped" { default = "x" }
+variable "text" { type = string }
