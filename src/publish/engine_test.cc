@@ -279,6 +279,30 @@ TEST_F(RealEngineTest, TakesAnArchiveWithoutTheLayersItHas) {
   EXPECT_EQ(engine->inspect("more:1", cancel)->diff_ids.size(), 3U);
 }
 
+TEST_F(RealEngineTest, OwnArchivesAreLoadedWithAndWithoutTheirLayers) {
+  testing_support::make_oci_layout(own.path() / "l", {"one", "two", "own"});
+  const image::SourceImage source = image::open_oci_layout(own.path() / "l", "").take();
+  image::ImageSpec spec{.config = source.config, .history = source.history, .tags = {"own:1"}};
+  std::vector<Digest> ids;
+  for (const image::SourceLayer& layer : source.layers) {
+    spec.layers.push_back({layer.diff_id, layer.blob, layer.bytes, own.path() / "l/blobs/sha256" / layer.blob.hex()});
+    ids.push_back(layer.diff_id);
+  }
+  std::size_t left_out = 0;
+  const auto write = [&](Sink& out, const std::vector<Digest>& absent) -> Result<> {
+    left_out = absent.size();
+    TRY(image::write_hybrid_archive(spec, out, absent));
+    return {};
+  };
+  for (const std::size_t known : {std::size_t{0}, ids.size()}) {
+    spec.config.labels["known"] = std::to_string(known);
+    auto loaded = engine->load_missing(ids, write, {}, cancel);
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    EXPECT_GE(left_out, known);
+    EXPECT_EQ(engine->inspect("own:1", cancel)->id, image::image_ids(spec)->config);
+  }
+}
+
 TEST_F(RealEngineTest, BrokenArchiveIsAnError) {
   ASSERT_TRUE(write_file_quick(own.path() / "bad.tar", std::string(4096, 'x')));
   EXPECT_FALSE(load(own.path() / "bad.tar"));
