@@ -1,8 +1,8 @@
 // The components of a template as steps: one table of builders, one of provisioners, one of post-processors.
 #pragma once
 
-#include "plan/options.h"
 #include "plan/plan.h"
+#include "template/body_reader.h"
 
 namespace kiln::plan {
 
@@ -31,7 +31,13 @@ std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl
 /// shell-local, as provisioner and post-processor: what to run on this machine. kHostScript in argv stands for the path
 /// of the temporary script.
 inline constexpr std::string_view kHostScript = "\x01script\x01";
-std::optional<HostStep> read_host_command(Options& options, const tmpl::Build& build, const Surroundings& world);
+std::optional<HostStep> read_host_command(tmpl::BodyReader& options, const tmpl::Build& build,
+                                          const Surroundings& world);
+
+/// Whether an option read so far waits for values of build.*.
+inline bool has_unknown(const tmpl::BodyReader& options) {
+  return !options.unknown().empty();
+}
 
 /// Whether a script or file names the variables that differ from build to build.
 bool mentions_build(std::string_view text);

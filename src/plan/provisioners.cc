@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -21,7 +20,7 @@ struct Reading {
   const tmpl::Provisioner& provisioner;
   const std::string& uploaded_text;
   const Surroundings& world;
-  Options& options;
+  tmpl::BodyReader& options;
 };
 
 /// Names that would change the shell itself.
@@ -32,25 +31,26 @@ bool env_name_is_bad(const std::string& name) {
 }
 
 /// environment_vars ["K=V"] and env {K=V}; env wins; sorted by name.
-std::vector<EnvVar> read_env(Options& options) {
+std::vector<EnvVar> read_env(tmpl::BodyReader& options) {
   std::map<std::string, EnvVar> all;
   const auto add = [&](const std::string& option, std::string name, std::string value) {
     if (env_name_is_bad(name)) {
-      options.problem(option, "Bad name of an environment variable", fmt::format("\"{}\" is no name.", visible(name)));
+      options.error(option, "Bad name of an environment variable", fmt::format("\"{}\" is no name.", visible(name)));
       return;
     }
-    all[name] = {name, std::move(value), options.sensitive(option)};
+    all[name] = {name, std::move(value), options.is_sensitive(option)};
   };
-  for (const std::string& pair : options.texts("environment_vars")) {
+  for (const std::string& pair : options.strings("environment_vars").value_or(std::vector<std::string>())) {
     const std::size_t at = pair.find('=');
     if (at == std::string::npos) {
-      options.problem("environment_vars", "Environment variable not in format 'key=value'",
-                      fmt::format("It is \"{}\".", visible(pair)));
+      options.error("environment_vars", "Environment variable not in format 'key=value'",
+                    fmt::format("It is \"{}\".", visible(pair)));
       continue;
     }
     add("environment_vars", pair.substr(0, at), pair.substr(at + 1));
   }
-  for (const auto& [name, value] : options.text_map("env")) add("env", name, value);
+  for (const auto& [name, value] : options.string_map("env").value_or(std::map<std::string, std::string>()))
+    add("env", name, value);
   std::vector<EnvVar> sorted;
   for (auto& [name, var] : all) sorted.push_back(std::move(var));
   return sorted;
@@ -63,14 +63,14 @@ struct Script {
 /// inline, script or scripts: exactly one kind. Scripts are read now: their content is in the key.
 std::vector<Script> read_scripts(Reading& r, bool binary) {
   std::vector<Script> scripts;
-  const auto lines = r.options.texts("inline");
-  auto files = r.options.texts("scripts");
-  const auto file = r.options.text("script");
-  const std::string shebang = r.options.text("inline_shebang").value_or("/bin/sh -e");
+  const auto lines = r.options.strings("inline").value_or(std::vector<std::string>());
+  auto files = r.options.strings("scripts").value_or(std::vector<std::string>());
+  const auto file = r.options.string("script");
+  const std::string shebang = r.options.string("inline_shebang").value_or("/bin/sh -e");
   if (int{!lines.empty()} + int{!files.empty()} + int{file.has_value()} != 1) {
-    if (!r.options.has_unknown()) {
-      r.options.problem("script", "Exactly one of inline, script and scripts",
-                        fmt::format("The {} provisioner needs what to run, in one way.", r.provisioner.type));
+    if (!has_unknown(r.options)) {
+      r.options.error("script", "Exactly one of inline, script and scripts",
+                      fmt::format("The {} provisioner needs what to run, in one way.", r.provisioner.type));
     }
     return scripts;
   }
@@ -82,7 +82,7 @@ std::vector<Script> read_scripts(Reading& r, bool binary) {
   for (const std::string& path : files) {
     auto text = kiln::read_file(r.world.cwd / path);
     if (!text) {
-      r.options.problem(file ? "script" : "scripts", "Cannot read a script", text.error().text() + ".");
+      r.options.error(file ? "script" : "scripts", "Cannot read a script", text.error().text() + ".");
       continue;
     }
     scripts.push_back({fs::path(path).filename().native(), binary ? *text : replace_all(*text, "\r\n", "\n")});
@@ -90,17 +90,12 @@ std::vector<Script> read_scripts(Reading& r, bool binary) {
   return scripts;
 }
 
-std::vector<int> read_exit_codes(Options& options) {
+std::vector<int> read_exit_codes(tmpl::BodyReader& options) {
   std::vector<int> codes;
-  for (const std::string& text : options.texts("valid_exit_codes")) {
-    int code = 0;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), code);
-    if (ec == std::errc() && end == text.data() + text.size())
-      codes.push_back(code);
-    else
-      options.problem("valid_exit_codes", "An exit code is not a number", fmt::format("It is \"{}\".", visible(text)));
+  for (const std::int64_t code : options.integers("valid_exit_codes").value_or(std::vector<std::int64_t>{0})) {
+    codes.push_back(static_cast<int>(code));
   }
-  return codes.empty() ? std::vector<int>{0} : codes;
+  return codes;
 }
 
 /// The variables that every script may ask for; only given where the script or a file before it names them, so that
@@ -117,30 +112,30 @@ void add_build_variables(const Reading& r, const std::string& script, std::vecto
 }
 
 std::string remote_path(Reading& r) {
-  if (auto path = r.options.text("remote_path")) return *path;
-  const std::string folder = r.options.text("remote_folder").value_or("/tmp");
-  return folder + "/" + r.options.text("remote_file").value_or("script.sh");
+  if (auto path = r.options.string("remote_path")) return *path;
+  const std::string folder = r.options.string("remote_folder").value_or("/tmp");
+  return folder + "/" + r.options.string("remote_file").value_or("script.sh");
 }
 
 std::vector<Part> read_shell(Reading& r) {
-  const bool binary = r.options.truth("binary");
+  const bool binary = r.options.boolean("binary").value_or(false);
   RunStep step;
   step.env = read_env(r.options);
   step.remote_path = remote_path(r);
-  step.use_env_var_file = r.options.truth("use_env_var_file");
-  step.execute_command = r.options.text("execute_command")
+  step.use_env_var_file = r.options.boolean("use_env_var_file").value_or(false);
+  step.execute_command = r.options.string("execute_command")
                              .value_or(std::string(step.use_env_var_file ? kDefaultExecuteEnvFile : kDefaultExecute));
   for (const std::string& name : unknown_placeholders(step.execute_command)) {
-    r.options.problem("execute_command", "Unknown name in execute_command",
-                      fmt::format("{{{{{}}}}} is none of {{{{.Vars}}}}, {{{{.Path}}}} and {{{{.EnvVarFile}}}}.", name));
+    r.options.error("execute_command", "Unknown name in execute_command",
+                    fmt::format("{{{{{}}}}} is none of {{{{.Vars}}}}, {{{{.Path}}}} and {{{{.EnvVarFile}}}}.", name));
   }
-  step.expect_disconnect = r.options.truth("expect_disconnect");
-  step.skip_clean = r.options.truth("skip_clean");
+  step.expect_disconnect = r.options.boolean("expect_disconnect").value_or(false);
+  step.skip_clean = r.options.boolean("skip_clean").value_or(false);
   step.valid_exit_codes = read_exit_codes(r.options);
   step.max_retries = r.provisioner.max_retries;
   step.timeout = r.provisioner.timeout.value_or(Duration(0));
-  r.options.accept("env_var_format");
-  r.options.accept_unneeded({"start_retry_timeout", "pause_after"});
+  r.options.ignore({"env_var_format"});
+  r.options.ignore({"start_retry_timeout", "pause_after"});
   std::vector<Part> parts;
   for (Script& script : read_scripts(r, binary)) {
     RunStep one = step;
@@ -160,15 +155,15 @@ std::optional<CopyItem> read_upload(Reading& r, const std::string& source, const
   item.destination = destination;
   struct stat st {};
   if (::stat(item.source.c_str(), &st) != 0) {
-    if (r.options.truth("generated")) return item;
-    r.options.problem("source", "Bad source", fmt::format("{}: {}.", visible(source), std::strerror(errno)));
+    if (r.options.boolean("generated").value_or(false)) return item;
+    r.options.error("source", "Bad source", fmt::format("{}: {}.", visible(source), std::strerror(errno)));
     return std::nullopt;
   }
   if (item.contents) item.source = item.source.parent_path();
   if (!r.world.file_digest) return item;
   auto digest = tree_digest(item.source, r.world.file_digest);
   if (!digest) {
-    r.options.problem("source", "Cannot read a source", digest.error().text() + ".");
+    r.options.error("source", "Cannot read a source", digest.error().text() + ".");
     return std::nullopt;
   }
   item.digest = *digest;
@@ -176,21 +171,21 @@ std::optional<CopyItem> read_upload(Reading& r, const std::string& source, const
 }
 
 std::vector<Part> read_file_provisioner(Reading& r) {
-  const std::string direction = r.options.text("direction").value_or("upload");
-  const std::string destination = r.options.text("destination").value_or("");
-  auto sources = r.options.texts("sources");
-  const auto source = r.options.text("source");
-  const auto content = r.options.text("content");
-  r.options.truth("generated");
-  if (r.options.has_unknown()) return {};
-  if (destination.empty()) r.options.problem("destination", "Missing required argument", "Say where the file goes.");
+  const std::string direction = r.options.string("direction").value_or("upload");
+  const std::string destination = r.options.string("destination").value_or("");
+  auto sources = r.options.strings("sources").value_or(std::vector<std::string>());
+  const auto source = r.options.string("source");
+  const auto content = r.options.string("content");
+  r.options.boolean("generated").value_or(false);
+  if (has_unknown(r.options)) return {};
+  if (destination.empty()) r.options.error("destination", "Missing required argument", "Say where the file goes.");
   if (direction != "upload" && direction != "download") {
-    r.options.problem("direction", "Direction must be one of: download, upload",
-                      fmt::format("It is \"{}\".", visible(direction)));
+    r.options.error("direction", "Direction must be one of: download, upload",
+                    fmt::format("It is \"{}\".", visible(direction)));
   }
   if (source) sources.push_back(*source);
   if (sources.empty() == !content.has_value()) {
-    r.options.problem("source", "Exactly one of source, sources and content", "Say what is to be copied, in one way.");
+    r.options.error("source", "Exactly one of source, sources and content", "Say what is to be copied, in one way.");
     return {};
   }
   if (direction == "download") {
@@ -221,8 +216,8 @@ std::vector<Part> read_shell_local(Reading& r) {
 
 std::vector<Part> read_breakpoint(Reading& r) {
   HostStep step{.type = "breakpoint"};
-  step.note = r.options.text("note").value_or("");
-  if (r.options.truth("disable")) return {};
+  step.note = r.options.string("note").value_or("");
+  if (r.options.boolean("disable").value_or(false)) return {};
   return {{std::move(step), "breakpoint"}};
 }
 
@@ -245,7 +240,8 @@ const std::map<std::string, Reader>& readers() {
 
 }  // namespace
 
-std::optional<HostStep> read_host_command(Options& options, const tmpl::Build& build, const Surroundings& world) {
+std::optional<HostStep> read_host_command(tmpl::BodyReader& options, const tmpl::Build& build,
+                                          const Surroundings& world) {
   HostStep step{.type = "shell-local"};
   step.env = read_env(options);
   step.env.push_back({"PACKER_BUILDER_TYPE", build.type});
@@ -254,13 +250,13 @@ std::optional<HostStep> read_host_command(Options& options, const tmpl::Build& b
   const tmpl::Provisioner named;
   const std::string nothing;
   Reading r{build, named, nothing, world, options};
-  const auto command = options.text("command");
-  const auto execute = options.texts("execute_command");
+  const auto command = options.string("command");
+  const auto execute = options.strings("execute_command").value_or(std::vector<std::string>());
   for (const char* name : {"only_on", "tempfile_extension", "use_linux_pathing", "env_var_format"})
-    options.accept(name);
+    options.ignore({name});
   if (command) {
     step.argv = {"/bin/sh", "-c", *command};
-    for (const char* name : {"inline", "script", "scripts", "inline_shebang"}) options.accept(name);
+    for (const char* name : {"inline", "script", "scripts", "inline_shebang"}) options.ignore({name});
     return step;
   }
   auto scripts = read_scripts(r, true);
@@ -296,7 +292,7 @@ std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisi
   }
   const auto body = provisioner.decode(diagnostics);
   if (!body) return {};
-  Options options(*body, fmt::format("provisioner \"{}\"", provisioner.type), diagnostics);
+  tmpl::BodyReader options(*body, diagnostics, fmt::format("provisioner \"{}\"", provisioner.type));
   Reading reading{build, provisioner, uploaded_text, world, options};
   auto parts = reader->second(reading);
   options.finish();
