@@ -1,0 +1,25 @@
+#!/bin/sh
+# Style checks: rooms, sizes, format, shell, words. -tidy adds clang-tidy over what a build directory compiles.
+set -eu
+cd "$(dirname "$0")/.."
+status=0
+say() { printf 'check: %s\n' "$*"; }
+
+tools/check-layers.sh || { say "a room includes what it must not"; status=1; }
+tools/check-sizes.sh || { say "a file is too long"; status=1; }
+
+sources=$(git ls-files '*.cc' '*.h')
+# shellcheck disable=SC2086
+clang-format-14 --dry-run --Werror $sources || { say "clang-format-14 -i would change something"; status=1; }
+
+scripts=$(git ls-files '*.sh' .ci/run)
+# shellcheck disable=SC2086
+shellcheck $scripts || { say "shellcheck found something"; status=1; }
+
+if [ "${1:-}" = -tidy ]; then
+  build=${2:-build/release}
+  files=$(git ls-files 'src/*.cc' | grep -v -e '_test\.cc$' -e '/init/')
+  printf '%s\n' "$files" | xargs -P 2 -n 4 clang-tidy-14 -p "$build" --quiet 2>/dev/null ||
+    { say "clang-tidy found something"; status=1; }
+fi
+exit $status
