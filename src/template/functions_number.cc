@@ -64,23 +64,33 @@ Result<Value> min(Arguments a, FunctionContext&) {
   return best(a, [](const Number& x, const Number& y) { return x < y; });
 }
 
+/// 0-9, then the letters without regard to case up to base 36; above it a-z before A-Z, as Go has them.
+int digit_value(char c, std::int64_t base) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'Z') return c - 'A' + (base > 36 ? 36 : 10);
+  return 62;
+}
+
+/// The digits as MPFR reads them; nothing when one does not belong to the base. MPFR would take a prefix 0x or 0b, and
+/// has A-Z before a-z above base 36.
+std::optional<std::string> checked_digits(std::string s, std::int64_t base) {
+  const std::size_t start = s.starts_with('-') || s.starts_with('+') ? 1 : 0;
+  for (std::size_t i = start; i < s.size(); ++i) {
+    const int digit = digit_value(s[i], base);
+    if (digit >= base) return std::nullopt;
+    if (base > 36 && digit >= 10) s[i] = static_cast<char>(digit < 36 ? 'A' + digit - 10 : 'a' + digit - 36);
+  }
+  return s;
+}
+
 Result<Value> parseint(Arguments a, FunctionContext& context) {
   if (!a[0].is(Kind::string))
     return context.bad_argument(0, "first argument must be a string, not {}", a[0].type().name());
   const std::int64_t base = TRY(whole_number(a, 1, context));
   if (base < 2 || base > 62) return context.bad_argument(1, "base must be a whole number between 2 and 62 inclusive");
-  // mpfr reads letters of one case only as digits up to base 36, and 0-9A-Za-z above; Go has 0-9a-zA-Z there.
-  std::string digits = a[0].text();
-  if (base > 36) {
-    for (char& c : digits) {
-      if (c >= 'a' && c <= 'z') {
-        c = static_cast<char>(c - 'a' + 'A');
-      } else if (c >= 'A' && c <= 'Z') {
-        c = static_cast<char>(c - 'A' + 'a');
-      }
-    }
-  }
-  const auto n = Number::parse_base(digits, static_cast<int>(base));
+  const auto digits = checked_digits(a[0].text(), base);
+  const auto n = digits ? Number::parse_base(*digits, static_cast<int>(base)) : std::nullopt;
   if (!n) return context.bad_argument(0, "cannot parse \"{}\" as a base {} integer", a[0].text(), base);
   return Value::number(*n);
 }

@@ -37,9 +37,13 @@ class Writer {
     TRY(emit(event));
     yaml_stream_end_event_initialize(&event);
     TRY(emit(event));
-    // A document that is one plain scalar ends with "...", as go-cty writes it.
+    // Packer's writer ends a document with "..." when it is one plain scalar, libyaml behind a block that keeps its
+    // last line ends.
     const bool plain = v.is_null() || v.is(Kind::number) || v.is(Kind::boolean);
-    return plain && !out_.ends_with("...\n") ? out_ + "...\n" : out_;
+    constexpr std::string_view kEnd = "\n...\n";
+    if (out_.ends_with(kEnd)) out_.resize(out_.size() - kEnd.size() + 1);
+    if (plain) out_ += kEnd.substr(1);
+    return out_;
   }
 
  private:
@@ -186,7 +190,7 @@ std::optional<Value> word_value(std::string_view s) {
   return std::nullopt;
 }
 
-/// What a plain or block scalar without a tag means.
+/// What a plain scalar without a tag means.
 Result<Value> implicit_value(const std::string& s) {
   if (auto word = word_value(s)) return *word;
   if (s == ".nan" || s == ".NaN" || s == ".NAN")
@@ -315,7 +319,8 @@ class Reader {
     if (!tag || std::find(kTags.begin(), kTags.end(), *tag) == kTags.end())
       return bad(e, fmt::format("unsupported tag \"{}\"", reinterpret_cast<const char*>(s.tag)));
     const bool quoted = s.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || s.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
-    if (quoted && *tag != "binary") return Value::string(text);
+    const bool plain = s.style == YAML_PLAIN_SCALAR_STYLE;
+    if ((quoted && *tag != "binary") || (!plain && tag->empty())) return Value::string(text);
     auto v = tag->empty() ? implicit_value(text) : tagged_value(*tag, text);
     if (!v) return bad(e, v.error().text());
     return v;

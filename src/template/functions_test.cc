@@ -1,0 +1,207 @@
+// Every function against tables of calls (testdata/functions/NAME.txt: an expression, below it what it gives), and the
+// same tables against real Packer.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "support/golden.h"
+#include "template/evaluate.h"
+#include "template/functions_support.h"
+#include "template/parser.h"
+
+namespace kiln::tmpl {
+namespace {
+
+std::string show_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const bool named = c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t';
+    if (named) {
+      out += {'\\', c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c};
+    } else if ((c >= 0 && c < 0x20) || c == 0x7f) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+/// A value on one line: "!" before what is marked, the type before collections, null and unknown.
+std::string show(const Value& v) {
+  const std::string mark = v.marks().empty() ? "" : "!";
+  if (v.is_unknown()) return mark + "unknown " + v.type().text();
+  if (v.is_null()) return mark + "null " + v.type().text();
+  if (v.is(Kind::string)) return mark + show_text(v.text());
+  if (v.is(Kind::number)) return mark + v.number().text();
+  if (v.is(Kind::boolean)) return mark + (v.truth() ? "true" : "false");
+  std::vector<std::string> parts;
+  if (is_mapping(v.type())) {
+    for (const auto& [name, part] : v.entries()) parts.push_back(name + "=" + show(part));
+  } else {
+    for (const Value& part : v.elements()) parts.push_back(show(part));
+  }
+  if (v.is(Kind::object)) return mark + "{" + join(parts, ", ") + "}";
+  return mark + (v.is(Kind::tuple) ? "" : v.type().text()) + "[" + join(parts, ", ") + "]";
+}
+
+/// Evaluates expressions in a small world with some unknown names and a sensitive one.
+class Bench {
+ public:
+  Bench() {
+    world_.read_file = [](const fs::path& path) { return read_file(path); };
+    world_.env = {{"HOME", "/home/ann"}, {"NAME", "value"}};
+    world_.cwd = "/work dir";
+    world_.now = 1'700'000'000;
+    scope_.set("unknown", Value::unknown());
+    scope_.set("ustr", Value::unknown(Type::string()));
+    scope_.set("unum", Value::unknown(Type::number()));
+    scope_.set("ulist", Value::unknown(Type::list(Type::string())));
+    scope_.set("umap", Value::unknown(Type::map(Type::string())));
+    scope_.set("secret", Value::string("s").marked(Marks::sensitive()));
+  }
+
+  Value value(const std::string& expression, Diagnostics& diagnostics, bool env_allowed = true) {
+    const SourceFile file("test", expression);
+    Evaluation evaluation{.world = &world_, .root = root_, .diagnostics = &diagnostics, .env_allowed = env_allowed};
+    const ExprPtr expr = parse_expression(file, diagnostics);
+    return expr ? evaluate(*expr, scope_, evaluation) : Value();
+  }
+  std::string answer(const std::string& expression, bool env_allowed = true) {
+    Diagnostics diagnostics;
+    const Value v = value(expression, diagnostics, env_allowed);
+    if (diagnostics.empty()) return show(v);
+    return "error: " + replace_all(diagnostics.front().detail, root_.native(), "ROOT");
+  }
+
+  /// The expressions of a table.
+  static std::vector<std::string> table(const std::string& name) {
+    std::vector<std::string> out;
+    std::ifstream file(fs::path(KILN_TESTDATA) / "functions" / (name + ".txt"));
+    for (std::string line; std::getline(file, line);) {
+      if (!line.empty() && line[0] != ' ') out.push_back(line);
+    }
+    return out;
+  }
+
+ private:
+  World world_;
+  Scope scope_;
+  fs::path root_ = fs::path(KILN_TESTDATA) / "functions";
+};
+
+std::string test_name(const testing::TestParamInfo<const char*>& info) {
+  return info.param;
+}
+
+class FunctionTableTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(FunctionTableTest, GivesWhatTheTableSays) {
+  Bench bench;
+  std::string text;
+  for (const std::string& expression : Bench::table(GetParam()))
+    text += expression + "\n    " + bench.answer(expression) + "\n";
+  expect_golden(fmt::format("functions/{}.txt", GetParam()), text);
+}
+
+INSTANTIATE_TEST_SUITE_P(Functions, FunctionTableTest,
+                         testing::Values("number", "string", "regex", "format", "collection", "encoding", "yaml",
+                                         "date", "file", "hash", "network", "newer", "secret"),
+                         test_name);
+
+/// What Packer's console prints for an expression (its input must be a pipe); empty where there is no Packer.
+std::string packer_console(const std::string& expression) {
+  if (!fs::exists("/usr/bin/packer")) return {};
+  const auto dir = TempDir::create(fs::temp_directory_path(), "console");
+  if (!dir || !write_file_quick((*dir).path() / "in", expression + "\n")) return {};
+  const ProcessSpec spec{.argv = {"sh", "-c", "cat in | packer console --config-type=hcl2"},
+                         .env = {{"PATH", "/usr/bin:/bin"}, {"CHECKPOINT_DISABLE", "1"}, {"HOME", (*dir).path()}},
+                         .cwd = (*dir).path(),
+                         .timeout = Duration(300'000)};
+  std::string out;
+  const Cancel cancel;
+  const auto result = run_process(spec, cancel, [&](std::string_view line, bool) { out += line; });
+  return result ? out : std::string();
+}
+
+/// All calls in one expression: a JSON text with a list of one JSON text for each, or an empty list for an error.
+std::string together(const std::vector<std::string>& calls) {
+  std::string out = "jsonencode([";
+  for (const std::string& call : calls) out += "try([jsonencode(" + call + ")], []), ";
+  return out + "])";
+}
+
+/// Whether a call uses a name that only the bench knows.
+bool is_ours(const std::string& call) {
+  constexpr std::array<std::string_view, 6> kNames = {"ustr", "unum", "ulist", "umap", "unknown", "secret"};
+  return std::any_of(kNames.begin(), kNames.end(), [&](auto name) { return call.find(name) != std::string::npos; });
+}
+
+/// Debian's Packer 1.6.6. The tables regex, newer, secret and file are not for it: what it lacks (regex), what later
+/// versions answer differently (newer), what needs our world.
+class PackerTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(PackerTest, AnswersTheSame) {
+  std::vector<std::string> calls = Bench::table(GetParam());
+  std::erase_if(calls, is_ours);
+  const std::string theirs = packer_console(together(calls));
+  if (theirs.empty()) GTEST_SKIP() << "no packer on this machine";
+  const auto wanted = parse_json(theirs);
+  ASSERT_TRUE(wanted) << theirs;
+  Diagnostics diagnostics;
+  const Value ours = Bench().value(together(calls), diagnostics);
+  ASSERT_TRUE(diagnostics.empty()) << diagnostics.front().detail;
+  const auto got = parse_json(ours.text());
+  ASSERT_TRUE(got && (*got).size() == calls.size() && (*wanted).size() == calls.size());
+  for (std::size_t i = 0; i < calls.size(); ++i) EXPECT_EQ((*got)[i], (*wanted)[i]) << calls[i];
+}
+
+INSTANTIATE_TEST_SUITE_P(Functions, PackerTest,
+                         testing::Values("number", "string", "format", "collection", "encoding", "yaml", "date", "hash",
+                                         "network"),
+                         test_name);
+
+TEST(FunctionsTest, EnvIsForDefaultsOfVariables) {
+  EXPECT_NE(Bench().answer("env(\"NAME\")", false).find("only available in the default"), std::string::npos);
+}
+
+TEST(FunctionsTest, RandomOnesDifferAndHaveTheirForm) {
+  Bench bench;
+  EXPECT_NE(bench.answer("uuidv4()"), bench.answer("uuidv4()"));
+  EXPECT_EQ(bench.answer("length(regexall(\"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$\", "
+                         "uuidv4()))"),
+            "1");
+  EXPECT_EQ(bench.answer("length(regexall(\"^[$]2a[$]04[$][./A-Za-z0-9]{53}$\", bcrypt(\"x\", 4)))"), "1");
+  EXPECT_NE(bench.answer("bcrypt(\"x\", 19)").find("at most 18"), std::string::npos);
+}
+
+TEST(FunctionsTest, WorkIsRefusedBeforeItIsDone) {
+  Bench bench;
+  for (const char* call : {
+           "format(\"%1000001s\", \"x\")",
+           "format(\"%.10001f\", 1)",
+           "indent(9000000000, \"a\\nb\")",
+           "range(1e9)",
+           "setproduct(range(1024), range(1024))",
+           "replace(format(\"%500000s\", \"x\"), \"\", format(\"%1000s\", \"y\"))",
+           "yamldecode(\"a: &a [x,x,x,x,x,x,x,x,x]\\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\\nc: &c "
+           "[*b,*b,*b,*b,*b,*b,*b,*b,*b]"
+           "\\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\\nf: &f "
+           "[*e,*e,*e,*e,*e,*e,*e,*e,*e]"
+           "\\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\")",
+           "jsondecode(format(\"%0201d\", 1))",
+           "jsondecode(replace(format(\"%300s\", \"\"), \" \", \"[\"))",
+           "yamldecode(replace(format(\"%300s\", \"\"), \" \", \"[\"))",
+       }) {
+    EXPECT_EQ(bench.answer(call).substr(0, 6), "error:") << call;
+  }
+}
+
+}  // namespace
+}  // namespace kiln::tmpl
