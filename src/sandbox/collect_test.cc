@@ -1,4 +1,5 @@
 // Collecting by hand-made uppers: each case is a few files and what is left of them.
+#include "sandbox/attributes.h"
 #include "sandbox/test_tree.h"
 
 namespace kiln::sandbox {
@@ -195,6 +196,14 @@ TEST_F(CollectTest, OnlyAttributesOfALayerStay) {
   char names[256] = {};
   const ssize_t n = ::listxattr(upper.path("tree/f").c_str(), names, sizeof names);
   EXPECT_EQ(std::string(names, static_cast<std::size_t>(n)), std::string("user.kept\0", 10));
+}
+
+TEST(AttributesTest, CapabilitiesTakeTheirVersionTwoForm) {
+  const std::string permitted(16, '\x01');
+  const std::string three = std::string("\x01\x00\x00\x03", 4) + permitted + std::string("\xe8\x03\x00\x00", 4);
+  const std::string two = std::string("\x01\x00\x00\x02", 4) + permitted;
+  EXPECT_EQ(canonical_attributes({{"security.capability", three}}), (Attributes{{"security.capability", two}}));
+  EXPECT_EQ(canonical_attributes({{"security.capability", two}}), (Attributes{{"security.capability", two}}));
 }
 
 TEST_F(CollectTest, IsIdempotent) {

@@ -1,15 +1,12 @@
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
-#include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "sandbox/filter.h"
 #include "sandbox/init/wire.h"
 #include "sandbox/prepare.h"
 #include "sandbox/spawn.h"
@@ -40,7 +37,8 @@ class Watch {
     bool alive = true;
     while (alive) {
       std::array<pollfd, 5> fds = {pollfd{ends_[0].get(), POLLIN, 0}, pollfd{ends_[1].get(), POLLIN, 0},
-                                   pollfd{step_.pidfd(), POLLIN, 0}, pollfd{step_.control(), POLLIN, 0},
+                                   pollfd{step_.pidfd(), POLLIN, 0},
+                                   pollfd{control_open_ ? step_.control() : -1, POLLIN, 0},
                                    pollfd{told_to_stop_ ? -1 : cancel_.fd(), POLLIN, 0}};
       (void)::poll(fds.data(), fds.size(), wait_ms(start));
       alive = fds[2].revents == 0;
@@ -48,6 +46,7 @@ class Watch {
         if (fds[i].revents != 0) read_output(i, false);
       }
       if (fds[3].revents != 0) read_messages();
+      if ((fds[3].revents & POLLHUP) != 0) control_open_ = false;  // the init is on its way out: the pidfd will tell
       stop_if_due(start);
     }
     init_status_ = step_.wait();
@@ -143,7 +142,7 @@ class Watch {
   std::optional<Error> failure_;
   std::uint64_t total_ = 0;
   int init_status_ = 0;
-  bool told_to_stop_ = false, ended_ = false, cut_ = false;
+  bool told_to_stop_ = false, ended_ = false, cut_ = false, control_open_ = true;
   Clock::time_point told_at_;
 };
 

@@ -1,7 +1,9 @@
 // Real steps over a small tree: what they see, what holds them, how they end.
 #include "sandbox/sandbox.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include <thread>
@@ -269,6 +271,27 @@ TEST_F(StepTest, RunsOverFourHundredLayers) {
   TestStep step(layers, "ls /layers | grep -c .");
   must(step.run());
   EXPECT_THAT(step.out, ElementsAre("399"));
+}
+
+TEST_F(StepTest, ScratchOnAnOverlayIsAClearError) {
+  const pid_t child = ::fork();  // the mount is in a namespace of its own
+  if (child == 0) {
+    Tree place;
+    place.dir("upper").dir("work").dir("merged");
+    const std::string options =
+        fmt::format("lowerdir={},upperdir={},workdir={}", base.path(), place.path("upper"), place.path("work"));
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("o", place.path("merged").c_str(), "overlay", 0, options.c_str()) != 0) {
+      ::_exit(2);
+    }
+    TestStep step({base.path()}, "true");
+    step.spec.scratch = place.path("merged");
+    const auto result = step.run();
+    ::_exit(!result && result.error().text().find("KILN_STORE") != std::string::npos ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(StepTest, MountsNothingOnTheHost) {

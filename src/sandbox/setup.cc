@@ -63,7 +63,7 @@ void add_parents(std::vector<SetupOp>& ops, std::set<std::string>& made, const s
 }
 
 void add_run(std::vector<SetupOp>& ops, const RunSpec& spec, const Places& places) {
-  ops.push_back(Tmpfs{"run", "mode=755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV});
+  ops.push_back(Tmpfs{"run", "mode=755,size=1g", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV});
   ops.push_back(MakeDir{"run/kiln", 0755});
   ops.push_back(MakeDir{"run/lock", 01777});
   ops.push_back(OwnCopy{"run/kiln/init"});
@@ -190,7 +190,7 @@ void encode_exec(Writer& out, const Exec& exec, const RunSpec& spec, const Accou
   out.text(exec.cwd);
   const bool add_home = !spec.env.contains("HOME");
   out.number(spec.env.size() + (add_home ? 1 : 0));
-  for (const auto& [name, value] : spec.env) out.text(name + "=" + value);
+  for (const auto& [name, value] : spec.env) out.text(fmt::format("{}={}", name, value));
   if (add_home) out.text("HOME=" + account.home);
   out.number(account.uid).number(account.gid).number(account.groups.size());
   for (const std::uint32_t group : account.groups) out.number(group);

@@ -41,13 +41,14 @@ class Session {
 
   Result<int> to_end() {
     for (;;) {
-      std::array<pollfd, 5> fds = {pollfd{step_.pidfd(), POLLIN, 0}, pollfd{step_.control(), POLLIN, 0},
-                                   pollfd{told_ ? -1 : cancel_.fd(), POLLIN, 0},
-                                   pollfd{input_open_ && master_ ? STDIN_FILENO : -1, POLLIN, 0},
-                                   pollfd{master_.get(), POLLIN, 0}};
+      std::array<pollfd, 5> fds = {
+          pollfd{step_.pidfd(), POLLIN, 0}, pollfd{control_open_ ? step_.control() : -1, POLLIN, 0},
+          pollfd{told_ ? -1 : cancel_.fd(), POLLIN, 0}, pollfd{input_open_ && master_ ? STDIN_FILENO : -1, POLLIN, 0},
+          pollfd{master_.get(), POLLIN, 0}};
       constexpr int kResizeMs = 250;  // the window's size is asked for, so that no signal handler is needed
       (void)::poll(fds.data(), fds.size(), terminal_ ? kResizeMs : -1);
       if (fds[1].revents != 0) read_messages();
+      if ((fds[1].revents & POLLHUP) != 0) control_open_ = false;
       if (fds[2].revents != 0) stop();
       if (fds[3].revents != 0) input_open_ = relay(STDIN_FILENO, master_.get()) != Relayed::end;
       if (fds[4].revents != 0 && relay(master_.get(), STDOUT_FILENO) == Relayed::end) master_.reset();
@@ -117,7 +118,7 @@ class Session {
   winsize size_{};
   std::optional<Error> failure_;
   int exit_code_ = 0;
-  bool ended_ = false, told_ = false, input_open_ = true;
+  bool ended_ = false, told_ = false, input_open_ = true, control_open_ = true;
 };
 
 }  // namespace

@@ -28,10 +28,7 @@ void send_message(char kind, int number, std::initializer_list<const char*> text
   std::memcpy(message + 1, &number, sizeof number);
   std::size_t size = 1 + sizeof number;
   for (const char* part : text) {
-    const std::size_t room = sizeof message - size;
-    const std::size_t n = std::strlen(part) < room ? std::strlen(part) : room;
-    std::memcpy(message + size, part, n);
-    size += n;
+    while (*part != '\0' && size < sizeof message) message[size++] = *part++;
   }
   (void)::send(wire::kControlFd, message, size, MSG_NOSIGNAL);
 }
