@@ -181,6 +181,44 @@ TEST(FunctionsTest, RandomOnesDifferAndHaveTheirForm) {
   EXPECT_NE(bench.answer("bcrypt(\"x\", 19)").find("at most 18"), std::string::npos);
 }
 
+/// The output of a shell command in a directory; empty when it ends badly.
+std::string shell(const std::string& command, const fs::path& directory) {
+  const ProcessSpec spec{.argv = {"sh", "-ec", command}, .env = {{"PATH", "/usr/bin:/bin"}}, .cwd = directory};
+  std::string out;
+  const Cancel cancel;
+  const auto result = run_process(spec, cancel, [&](std::string_view line, bool) { out += std::string(line) + "\n"; });
+  return result && (*result).exit_code == 0 ? out : std::string();
+}
+
+TEST(FunctionsTest, DecryptsWhatOpensslEncrypted) {
+  if (!fs::exists("/usr/bin/openssl")) GTEST_SKIP() << "no openssl on this machine";
+  const auto dir = TempDir::create(fs::temp_directory_path(), "rsa");
+  ASSERT_TRUE(dir);
+  const fs::path& at = (*dir).path();
+  ASSERT_NE(
+      shell("openssl genrsa -traditional -out key.pem 1024 2>&1; openssl rsa -in key.pem -pubout -out public.pem 2>&1;"
+            "printf 'a secret' | openssl pkeyutl -encrypt -pubin -inkey public.pem | base64 -w0 > cipher; echo done",
+            at),
+      "");
+  const std::string call = fmt::format("rsadecrypt(file(\"{0}/cipher\"), file(\"{0}/key.pem\"))", at);
+  EXPECT_EQ(Bench().answer(call), "\"a secret\"");
+  EXPECT_NE(Bench().answer(fmt::format("rsadecrypt(\"AAAA\", file(\"{}/key.pem\"))", at)).find("decryption error"),
+            std::string::npos);
+  EXPECT_NE(Bench().answer("rsadecrypt(\"AAAA\", \"x\")").find("no RSA private key"), std::string::npos);
+}
+
+TEST(FunctionsTest, Base64gzipIsReadByGzip) {
+  const std::string text = Bench().answer("base64gzip(\"hello hello hello\")");
+  EXPECT_EQ(shell("printf %s " + text + " | base64 -d | gzip -dc", "/"), "hello hello hello\n");
+}
+
+TEST(FunctionsTest, BcryptIsCheckedByCrypt) {
+  const std::string hash = Bench().answer("bcrypt(\"pass\", 5)");
+  const std::string check = "python3 -W ignore -c 'import crypt, sys; print(crypt.crypt(\"pass\", sys.argv[1]))' ";
+  if (!fs::exists("/usr/bin/python3")) GTEST_SKIP() << "no python3 on this machine";
+  EXPECT_EQ("\"" + std::string(trim(shell(check + shell_quote(hash.substr(1, hash.size() - 2)), "/"))) + "\"", hash);
+}
+
 TEST(FunctionsTest, WorkIsRefusedBeforeItIsDone) {
   Bench bench;
   for (const char* call : {

@@ -1,14 +1,13 @@
-// yamlencode and yamldecode, with libyaml for the syntax. Plain scalars are resolved as Packer does it: YAML 1.1's yes,
-// no, on and off are truths, timestamps become RFC 3339 text, anchors and "<<" work, keys become strings.
+// yamlencode and yamldecode, with libyaml for the syntax. Anchors and "<<" work, keys become strings; what scalars mean
+// is in yaml_scalar.h.
 #include <yaml.h>
 
-#include <array>
 #include <cstring>
 #include <utility>
 
 #include "template/convert.h"
 #include "template/functions_support.h"
-#include "template/moment.h"
+#include "template/yaml_scalar.h"
 
 namespace kiln::tmpl {
 
@@ -109,118 +108,6 @@ Result<Value> yamlencode(Arguments a, FunctionContext&) {
   return text_value(text);
 }
 
-bool all_of(std::string_view s, std::string_view set) {
-  return !s.empty() && s.find_first_not_of(set) == std::string_view::npos;
-}
-constexpr std::string_view kDigits = "0123456789";
-
-bool is_integer(std::string_view s) {
-  if (s.starts_with("0o")) return all_of(s.substr(2), "01234567");
-  if (s.starts_with("0x")) return all_of(s.substr(2), "0123456789abcdefABCDEF");
-  if (s.starts_with('-') || s.starts_with('+')) s.remove_prefix(1);
-  return all_of(s, kDigits);
-}
-
-/// A number in the forms that explicit and implicit !!int and !!float take.
-std::optional<Value> number_value(std::string_view s) {
-  std::string plain;
-  for (const char c : s) {
-    if (c != '_') plain += c;
-  }
-  std::optional<Number> n = Number::parse(plain);
-  if (!n && plain.starts_with("0x")) n = Number::parse_base(std::string_view(plain).substr(2), 16);
-  if (!n && plain.starts_with("0o")) n = Number::parse_base(std::string_view(plain).substr(2), 8);
-  if (!n && plain.starts_with("0b")) n = Number::parse_base(std::string_view(plain).substr(2), 2);
-  return n ? std::optional(Value::number(*n)) : std::nullopt;
-}
-
-/// A number of one or two digits in a range, at the front.
-std::optional<int> take_short(std::string_view& s, int least, int most) {
-  std::size_t n = 0;
-  while (n < 2 && n < s.size() && kDigits.find(s[n]) != std::string_view::npos) ++n;
-  if (n == 0) return std::nullopt;
-  const int value = n == 1 ? s[0] - '0' : (s[0] - '0') * 10 + (s[1] - '0');
-  s.remove_prefix(n);
-  return value < least || value > most ? std::nullopt : std::optional(value);
-}
-
-bool take(std::string_view& s, char c) {
-  if (!s.starts_with(c)) return false;
-  s.remove_prefix(1);
-  return true;
-}
-
-/// A timestamp as YAML writes it (2001-1-2, 2001-1-2 3:4:5, 2001-1-2t3:4:5Z) as RFC 3339 text.
-std::optional<std::string> timestamp_text(std::string_view s) {
-  if (s.size() < 5 || !all_of(s.substr(0, 4), kDigits) || s[4] != '-') return std::nullopt;
-  const std::string year(s.substr(0, 4));
-  s.remove_prefix(5);
-  const auto month = take_short(s, 1, 12);
-  if (!month || !take(s, '-')) return std::nullopt;
-  const auto day = take_short(s, 1, days_in_month(std::stoi(year), *month));
-  if (!day) return std::nullopt;
-  const std::string date = fmt::format("{}-{:02}-{:02}", year, *month, *day);
-  if (s.empty()) return date + "T00:00:00Z";
-  const bool spaced = take(s, ' ');
-  if (!spaced && !take(s, 'T') && !take(s, 't')) return std::nullopt;
-  const auto hour = take_short(s, 0, 23);
-  if (!hour || !take(s, ':')) return std::nullopt;
-  const auto minute = take_short(s, 0, 59);
-  if (!minute || !take(s, ':')) return std::nullopt;
-  const auto second = take_short(s, 0, 59);
-  if (!second || (spaced && !s.empty() && s[0] != '.')) return std::nullopt;
-  const auto moment =
-      parse_moment(fmt::format("{}T{:02}:{:02}:{:02}{}{}", date, *hour, *minute, *second, s, spaced ? "Z" : ""));
-  return moment ? std::optional(rfc3339(*moment)) : std::nullopt;
-}
-
-std::optional<Value> word_value(std::string_view s) {
-  constexpr auto kTrue =
-      std::to_array<std::string_view>({"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"});
-  constexpr auto kFalse =
-      std::to_array<std::string_view>({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"});
-  constexpr auto kNull = std::to_array<std::string_view>({"", "~", "null", "Null", "NULL"});
-  constexpr auto kInfinity =
-      std::to_array<std::string_view>({".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"});
-  const auto in = [&](const auto& words) { return std::find(words.begin(), words.end(), s) != words.end(); };
-  if (in(kTrue)) return Value::boolean(true);
-  if (in(kFalse)) return Value::boolean(false);
-  if (in(kNull)) return Value::null();
-  if (in(kInfinity)) return Value::number(Number::infinity(s[0] == '-'));
-  return std::nullopt;
-}
-
-/// What a plain scalar without a tag means.
-Result<Value> implicit_value(const std::string& s) {
-  if (auto word = word_value(s)) return *word;
-  if (s == ".nan" || s == ".NaN" || s == ".NAN")
-    return error(Errc::bad_template, "floating point NaN is not supported");
-  if (const auto time = timestamp_text(s)) return Value::string(*time);
-  const bool number = s[0] == '.' || s[0] == '-' || s[0] == '+' || kDigits.find(s[0]) != std::string_view::npos;
-  if (number && (is_integer(s) || Number::parse(s))) {
-    const auto n = number_value(s);
-    if (!n) return error(Errc::bad_template, "cannot parse \"{}\" as a number", s);
-    return *n;
-  }
-  return Value::string(s);
-}
-
-Result<Value> tagged_value(std::string_view tag, const std::string& s) {
-  const auto bad = [&] { return error(Errc::bad_template, "cannot parse \"{}\" as !!{}", s, tag); };
-  if (tag == "str") return Value::string(s);
-  if (tag == "null") return Value::null();
-  if (tag == "binary") return base64_decoded(s) ? Result<Value>(Value::string(s)) : bad();
-  const auto word = word_value(s);
-  if (tag == "bool") return word && (*word).is(Kind::boolean) ? Result<Value>(*word) : bad();
-  if (tag == "timestamp") {
-    const auto time = timestamp_text(s);
-    return time ? Result<Value>(Value::string(*time)) : bad();
-  }
-  if (word && (*word).is(Kind::number)) return *word;
-  const auto n = number_value(s);
-  return n ? Result<Value>(*n) : bad();
-}
-
 /// The name behind "tag:yaml.org,2002:"; empty without a tag; nothing for tags of others.
 std::optional<std::string_view> tag_name(const yaml_char_t* tag) {
   constexpr std::string_view kPrefix = "tag:yaml.org,2002:";
@@ -314,9 +201,7 @@ class Reader {
     const auto& s = e.event.data.scalar;
     const std::string text(reinterpret_cast<const char*>(s.value), s.length);
     const auto tag = tag_name(s.tag);
-    constexpr auto kTags =
-        std::to_array<std::string_view>({"", "str", "bool", "int", "float", "null", "timestamp", "binary"});
-    if (!tag || std::find(kTags.begin(), kTags.end(), *tag) == kTags.end())
+    if (!tag || (!tag->empty() && !is_scalar_tag(*tag)))
       return bad(e, fmt::format("unsupported tag \"{}\"", reinterpret_cast<const char*>(s.tag)));
     const bool quoted = s.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || s.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     const bool plain = s.style == YAML_PLAIN_SCALAR_STYLE;
