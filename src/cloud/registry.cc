@@ -61,7 +61,7 @@ Result<Descriptor> choose_platform(const Json& index) {
     const std::string os = json_string(platform, "os");
     const std::string architecture = json_string(platform, "architecture");
     if (os == "linux" && architecture == "amd64") return parse_descriptor(entry);
-    if (os != "unknown" && others.size() < 20) others.push_back(visible(os + "/" + architecture));
+    if (os != "unknown" && others.size() < 20) others.push_back(visible(fmt::format("{}/{}", os, architecture)));
   }
   return error(Errc::not_found, "no image for linux/amd64; there are: {}", join(others, ", "));
 }
