@@ -52,7 +52,7 @@ Result<> read_meta(Entries& entries, Item& item) {
 
 Result<> see_small_below(const Home& home, const std::string& dir, int depth, std::vector<Item>& items) {
   for (const std::string& name : TRY(names_in(home, dir))) {
-    const std::string path = dir + "/" + name;
+    const std::string path = fmt::format("{}/{}", dir, name);
     if (depth > 0) {
       TRY(see_small_below(home, path, depth - 1, items));
       continue;
