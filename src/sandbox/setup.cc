@@ -78,13 +78,29 @@ void add_run(std::vector<SetupOp>& ops, const RunSpec& spec, const Places& place
   for (const StubFile& stub : places.run_files) write(stub.path, stub);
 }
 
+/// A mount point below /run or /dev is not in the tree: it is made on their tmpfs.
+void add_mount_point(std::vector<SetupOp>& ops, std::set<std::string>& made, const std::string& path, bool directory) {
+  if (!starts_with(path, "run/") && !starts_with(path, "dev/")) return;
+  add_parents(ops, made, path);
+  if (!made.insert(path).second) return;
+  if (directory) {
+    ops.push_back(MakeDir{path, 0755});
+  } else {
+    ops.push_back(WriteFile{path, {}, 0644});
+  }
+}
+
 void add_mounts(std::vector<SetupOp>& ops, const RunSpec& spec, const Places& places) {
+  std::set<std::string> made;
   for (std::size_t i = 0; i < spec.caches.size(); ++i) {
     const fs::path own = ScratchPaths(spec.scratch).caches / std::to_string(i);
+    add_mount_point(ops, made, places.caches[i], true);
     ops.push_back(Overlay{
         .target = places.caches[i], .upper = own / "upper", .work = own / "work", .lowers = {spec.caches[i].shared}});
   }
   for (std::size_t i = 0; i < spec.binds.size(); ++i) {
+    std::error_code ec;
+    add_mount_point(ops, made, places.binds[i], fs::is_directory(spec.binds[i].source, ec));
     ops.push_back(BindMount{spec.binds[i].source, places.binds[i], spec.binds[i].read_only});
   }
 }

@@ -49,7 +49,8 @@ Result<> make_shared(const fs::path& dir) {
 }
 
 Json render(const StepResult& result) {
-  Json value{{"facts", result.facts}, {"layer", result.layer.text()}};
+  Json value{{"facts", result.facts}};
+  if (!result.layer.empty()) value["layer"] = result.layer.text();
   if (!result.volatile_layer.empty()) value["volatile_layer"] = result.volatile_layer.text();
   return value;
 }
@@ -57,13 +58,12 @@ Json render(const StepResult& result) {
 /// Nothing when the value is not a result: as good as absent.
 std::optional<StepResult> parse_result(Json value) {
   StepResult result;
-  auto layer = Digest::parse(json_string(value, "layer"));
-  if (!layer) return {};
-  result.layer = std::move(*layer);
-  if (const std::string text = json_string(value, "volatile_layer"); !text.empty()) {
-    auto digest = Digest::parse(text);
-    if (!digest) return {};
-    result.volatile_layer = std::move(*digest);
+  for (const auto& [name, digest] : {std::pair{"layer", &result.layer}, {"volatile_layer", &result.volatile_layer}}) {
+    const std::string text = json_string(value, name);
+    if (text.empty()) continue;  // the step changed nothing there
+    auto parsed = Digest::parse(text);
+    if (!parsed) return {};
+    *digest = std::move(*parsed);
   }
   result.facts = std::move(value["facts"]);
   return result;

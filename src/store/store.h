@@ -25,7 +25,7 @@ struct Layer {
 /// What a step made, by which a later build finds it again. The volatile layer (content of /tmp that later steps of the
 /// same build may need) never enters an image; empty when there is none.
 struct StepResult {
-  Digest layer;
+  Digest layer;  // empty: the step changed nothing
   Digest volatile_layer;
   Json facts;  // small facts for later: warnings, resolved names
 };
