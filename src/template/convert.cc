@@ -335,7 +335,7 @@ std::optional<Type> unify(std::span<const Type> types, bool unsafe) {
       if (wanted.is_dynamic() || (lossy && !unsafe)) continue;
       const bool fits = std::all_of(types.begin(), types.end(),
                                     [&](const Type& t) { return t.is_dynamic() || convertible(t, wanted, lossy); });
-      if (fits) return count[0] > 0 ? Type::dynamic() : wanted;
+      if (fits) return wanted;
     }
   }
   return std::nullopt;

@@ -129,6 +129,8 @@ Value Evaluator::branch(const Value& condition, const Value& yes, const Value& n
     type = no.type();
   } else if (is_bare_null(no)) {
     type = yes.type();
+  } else if (yes.type().is_dynamic() || no.type().is_dynamic()) {
+    type = Type();
   } else {
     type = unify(std::vector<Type>{yes.type(), no.type()});
   }

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "template/builds.h"
 #include "template/locals.h"
@@ -108,11 +110,11 @@ void tidy(Loading& loading) {
   };
   std::stable_sort(loading.diagnostics.begin(), loading.diagnostics.end(),
                    [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
-  const auto same = [](const Diagnostic& a, const Diagnostic& b) {
-    return a.summary == b.summary && a.detail == b.detail && a.subject == b.subject;
+  std::set<std::tuple<std::size_t, std::uint32_t, std::string, std::string>> seen;
+  const auto again = [&](const Diagnostic& d) {
+    return !seen.emplace(file_index(d), d.subject ? d.subject->start.byte : 0U, d.summary, d.detail).second;
   };
-  loading.diagnostics.erase(std::unique(loading.diagnostics.begin(), loading.diagnostics.end(), same),
-                            loading.diagnostics.end());
+  std::erase_if(loading.diagnostics, again);
   for (Diagnostic& d : loading.diagnostics) {
     const std::size_t index = file_index(d);
     if (index >= program.files.size()) continue;

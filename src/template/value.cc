@@ -225,7 +225,7 @@ Value equals(const Value& a, const Value& b) {
 }
 
 std::strong_ordering order(const Value& a, const Value& b) {
-  if (a.is_known() != b.is_known()) return a.is_known() ? std::strong_ordering::greater : std::strong_ordering::less;
+  if (a.is_known() != b.is_known()) return a.is_known() ? std::strong_ordering::less : std::strong_ordering::greater;
   if (!a.is_known()) return std::strong_ordering::equal;
   if (a.type().kind() != b.type().kind()) return a.type().kind() <=> b.type().kind();
   switch (a.type().kind()) {

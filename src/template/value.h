@@ -107,7 +107,7 @@ class Value {
 Value equals(const Value& a, const Value& b);
 
 /// A total order on unmarked, wholly known values of one type: false < true, numbers by value, strings bytewise,
-/// collections element by element, null first.
+/// collections element by element, null last.
 std::strong_ordering order(const Value& a, const Value& b);
 
 /// Every string, number and bool inside as text, for the masking of secrets.

@@ -24,6 +24,17 @@ void assign(Loading& loading, Variable& v, const Value& raw, const Range& place)
   v.value = std::move(value).take();
 }
 
+/// After problems with a value: the variable counts as reported, and what a sensitive one's problems say of the value
+/// is left out.
+void give_up(Loading& loading, Variable& v, std::size_t problems_before) {
+  v.broken = true;
+  if (!v.sensitive) return;
+  loading.diagnostics.resize(problems_before);
+  loading.error("Invalid value for variable",
+                fmt::format("The value for {} is not a valid expression. It is sensitive and not shown.", v.name),
+                v.range);
+}
+
 /// Text of the command line or the environment: itself for strings, numbers and untyped variables, an expression for
 /// every other type.
 void assign_text(Loading& loading, Variable& v, const std::string& text, const std::string& where) {
@@ -41,10 +52,10 @@ void assign_text(Loading& loading, Variable& v, const std::string& text, const s
   const ExprPtr expr = parse_expression(source, loading.diagnostics);
   const Value raw = expr ? evaluate(*expr, Scope(), evaluation) : Value::unknown();
   if (loading.diagnostics.size() > before) {
-    v.broken = true;
-    return;
+    give_up(loading, v, before);
+  } else {
+    assign(loading, v, raw, whole);
   }
-  assign(loading, v, raw, whole);
 }
 
 std::vector<std::string> names_of(const Variables& variables) {
@@ -76,8 +87,11 @@ void read_hcl_values(Loading& loading, Variables& variables, const SourceFile& s
     Evaluation evaluation = loading.evaluation();
     evaluation.calls_allowed = false;
     const Value raw = evaluate(*a.expr, Scope(), evaluation);
-    if (loading.diagnostics.size() > before) it->second.broken = true;
-    if (loading.diagnostics.size() == before) assign(loading, it->second, raw, a.expr->range());
+    if (loading.diagnostics.size() > before) {
+      give_up(loading, it->second, before);
+    } else {
+      assign(loading, it->second, raw, a.expr->range());
+    }
   }
 }
 
