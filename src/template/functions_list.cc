@@ -107,9 +107,10 @@ Result<Value> coalescelist(Arguments a, FunctionContext&) {
   if (a.empty()) return error(Errc::bad_template, "at least one argument is required");
   for (const Value& v : a) {
     if (v.is_unknown()) return Value::unknown();
-    if (v.is_null() && open(v)) continue;
     if (!v.is(Kind::list) && !v.is(Kind::tuple))
       return error(Errc::bad_template, "coalescelist arguments must be lists or tuples");
+  }
+  for (const Value& v : a) {
     if (!v.is_null() && v.length() > 0) return v;
   }
   return error(Errc::bad_template, "no non-null arguments");
