@@ -43,6 +43,8 @@ struct Exec {
   std::string cwd = "/";
   std::string user;  // as in an image's config: "", "185", "name", "name:group"; resolved in the tree's passwd as data
 };
+/// A copy belongs to root, has SOURCE_DATE_EPOCH of env as its time and the source's permission bits & 0755; so a step
+/// key needs of a source its content, links, and mode & 0755.
 struct Upload {
   fs::path source;          // on the host: a file or a directory
   std::string destination;  // inside; existing directory or trailing "/": below it by basename
@@ -92,7 +94,7 @@ Result<int> shell(const RunSpec& spec, const Cancel& cancel);
 struct CollectSpec {
   fs::path upper;                 // scratch/upper of the run
   std::vector<fs::path> lowers;   // the same as in RunSpec, oldest first
-  std::vector<StubFile> stubs;    // the same; also the generated ones are known to the room
+  std::vector<StubFile> stubs;    // the same; needed only when scratch/stub of the run is gone
   std::int64_t clock = 0;         // SOURCE_DATE_EPOCH: later times become this
   std::vector<std::string> keep;  // volatile paths that stay (-keep)
   fs::path tree;                  // the canonical layer is made here by rename (same file system as upper)
@@ -100,7 +102,7 @@ struct CollectSpec {
 };
 struct CollectReport {
   bool empty = true, volatile_empty = true;  // nothing changed
-  std::vector<std::string> dropped;          // paths removed as volatile (docs/sandbox.md has the list)
+  std::vector<std::string> dropped;          // paths (no leading "/") removed as volatile; docs/sandbox.md has the list
 };
 
 /// Makes an upper directory canonical: drops what equals the lower, turns opaque directories into explicit whiteouts,

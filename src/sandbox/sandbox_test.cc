@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <thread>
 
 #include "base/text.h"
@@ -360,6 +361,28 @@ TEST_F(StepTest, UploadToADirectoryThatIsMissingIsNamed) {
   const auto result = step.run();
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().text(), HasSubstr("/no/where"));
+}
+
+TEST_F(StepTest, UploadsOntoNothing) {
+  Tree host;
+  host.file("d/etc/a", "1");
+  TestStep step({});
+  step.spec.action = std::vector<Upload>{{host.path("d/"), "/", true}};
+  EXPECT_EQ(must(step.run()).exit_code, 0);
+  EXPECT_EQ(must(read_file(step.upper("etc/a"))), "1");
+}
+
+TEST_F(StepTest, StepsRunSideBySide) {
+  std::vector<std::thread> threads;
+  std::atomic<int> good = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      TestStep step({base.path()}, fmt::format("echo {}", i));
+      good += step.run().ok() && step.out == std::vector<std::string>{std::to_string(i)} ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 4);
 }
 
 TEST_F(StepTest, UploadStaysInsideTheImage) {
