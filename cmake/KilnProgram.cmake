@@ -1,5 +1,29 @@
 # The programs: kiln itself and everything that needs the whole of it (end-to-end tests, benchmarks).
-if(EXISTS ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
-  add_executable(kiln ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
-  target_link_libraries(kiln PRIVATE kiln_cli)
-endif()
+add_executable(kiln ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
+target_link_libraries(kiln PRIVATE kiln_cli)
+target_precompile_headers(kiln REUSE_FROM kiln_base)
+
+# Each script of tests/e2e is a test named for its behaviour; 77 means skipped. docker-engine.sh and registry.sh are tools.
+# What needs the Spark image waits for the one build of it.
+file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/e2e/*.sh)
+list(FILTER scripts EXCLUDE REGEX "/(docker-engine|registry|bake-spark)\\.sh$")
+set(spark_dir ${CMAKE_BINARY_DIR}/spark)
+foreach(script ${scripts})
+  get_filename_component(name ${script} NAME_WE)
+  add_test(NAME e2e/${name} COMMAND ${script})
+  set_tests_properties(e2e/${name} PROPERTIES TIMEOUT 1200 LABELS e2e SKIP_RETURN_CODE 77
+    ENVIRONMENT "KILN_BIN=$<TARGET_FILE:kiln>;SPARK_DOCKER_TAR=${spark_dir}/spark-docker.tar")
+  if(name MATCHES "^spark-(docker|layers|same)")
+    set_tests_properties(e2e/${name} PROPERTIES FIXTURES_REQUIRED spark RUN_SERIAL TRUE)
+  endif()
+endforeach()
+add_test(NAME e2e/bake-spark COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/bake-spark.sh ${spark_dir})
+set_tests_properties(e2e/bake-spark PROPERTIES TIMEOUT 1800 LABELS e2e FIXTURES_SETUP spark
+  ENVIRONMENT "KILN_BIN=$<TARGET_FILE:kiln>")
+
+foreach(bench store sandbox image)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
+    add_executable(${bench}_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
+    target_link_libraries(${bench}_bench PRIVATE kiln_${bench} benchmark::benchmark)
+  endif()
+endforeach()

@@ -50,6 +50,7 @@ Result<SourceImage> read_config(const std::string& text, std::size_t layers) {
   SourceImage image;
   image.config_digest = sha256(text);
   image.config = TRY(parse_config(json));
+  image.raw_config = json;
   image.history = TRY(parse_history(json));
   if (image.config.os != kOs || image.config.architecture != kArchitecture) {
     return error(Errc::corrupt, "the image is for '{}/{}'; kiln works with {}/{} so far", visible(image.config.os),
@@ -109,6 +110,7 @@ bool is_named(const DockerImage& image, const std::string& full_name) {
 
 Result<DockerImage> choose_docker_image(const std::vector<DockerImage>& images, std::string_view name) {
   std::vector<std::string> names;
+  names.reserve(images.size());
   for (const DockerImage& image : images) {
     names.push_back(image.tags.empty() ? "<no name>" : image.tags.front());
   }

@@ -11,7 +11,7 @@ template() { # template BODY-OF-BUILD [SOURCE-OPTIONS]
 template 'provisioner "shel" { inline = ["true"] }'
 build_fails 'Did you mean "shell"?' t.pkr.hcl
 template 'provisioner "shell" { inlin = ["true"] }'
-build_fails 'Did you mean "inline"?' t.pkr.hcl
+build_fails 'An argument named "inlin" is not expected' t.pkr.hcl
 template 'provisioner "shell" { script = "missing.sh" }'
 build_fails 'missing.sh' t.pkr.hcl
 # shellcheck disable=SC2016  # the template expands it

@@ -9,7 +9,7 @@ source "docker" "t" {
 }
 build {
   sources = ["source.docker.t"]
-  provisioner "shell" { inline = ["dd if=/dev/urandom of=/big bs=1M count=24 2>/dev/null"] }
+  provisioner "shell" { inline = ["dd if=/dev/urandom of=/big bs=1M count=24"] }
 }
 HCL
 mkdir small

@@ -68,7 +68,7 @@ says() { grep -qF -- "$1" "$WORK/log" || { cat "$WORK/log" >&2; fail "the output
 ran() {
   local log
   # shellcheck disable=SC2012  # names are UUIDs
-  log=$(ls -t "$KILN_STORE"/logs/*.jsonl | head -1)
+  log=$(ls -t "$KILN_STORE"/dirs/logs/*.jsonl | head -1)
   python3 - "$log" <<'PY'
 import json, sys
 labels, out = {}, []
