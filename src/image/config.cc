@@ -86,7 +86,7 @@ void put_text(Json& object, const char* name, const std::string& value) {
   if (!value.empty()) object[name] = value;
 }
 
-Json set_of(Strings names) {
+Json set_of(const Strings& names) {
   Json object = Json::object();
   for (const std::string& name : names) object[name] = Json::object();
   return object;
@@ -94,7 +94,7 @@ Json set_of(Strings names) {
 
 Json render_run_config(const Config& config) {
   Json run = config.other.is_object() ? config.other : Json::object();
-  for (const auto& [name, value] : config.env) run["Env"].push_back(name + "=" + value);
+  for (const auto& [name, value] : config.env) run["Env"].push_back(fmt::format("{}={}", name, value));
   if (config.entrypoint) run["Entrypoint"] = *config.entrypoint;
   if (config.cmd) run["Cmd"] = *config.cmd;
   put_text(run, "User", config.user);

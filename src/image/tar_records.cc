@@ -78,7 +78,7 @@ Result<PaxRecords> parse_pax(std::string_view text) {
   std::size_t count = 0;
   while (!text.empty()) {
     const std::size_t space = text.find(' ');
-    if (space == std::string_view::npos || space > 7) return error(Errc::corrupt, "extended header without a length");
+    if (space > 7) return error(Errc::corrupt, "extended header without a length");
     const std::uint64_t length = TRY(parse_decimal(text.substr(0, space)));
     if (length <= space + 1 || length > text.size() || text[length - 1] != '\n') {
       return error(Errc::corrupt, "extended header with a wrong length");
