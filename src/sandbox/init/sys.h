@@ -99,6 +99,12 @@ struct State {
 /// Carries out the operations up to Op::end.
 void set_up(State& state, Reader& in);
 
+/// Operations of files.cc.
+void make_dir(State& state, Reader& in);
+void write_file(State& state, Reader& in, bool is_script);
+void symlink(State& state, Reader& in);
+void own_copy(State& state, Reader& in);
+
 /// Copies an action's files; ends the process with exit code 0, or reports.
 [[noreturn]] void upload(const State& state, Reader& in);
 [[noreturn]] void download(const State& state, Reader& in);
