@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/text.h"
 #include "template/functions_support.h"
 
 namespace kiln::tmpl {
@@ -121,35 +120,55 @@ Result<Value> chomp(Arguments a, FunctionContext&) {
   return text_value(s);
 }
 
+/// How often a text stands in s, without overlap; an empty one stands before each code point and at the end.
+std::size_t occurrences(std::string_view s, std::string_view text) {
+  std::size_t n = 0;
+  if (text.empty()) {
+    each_rune(s, [&](UChar32, std::string_view) { ++n; });
+    return n + 1;
+  }
+  for (std::size_t at = s.find(text); at != std::string_view::npos; at = s.find(text, at + text.size())) ++n;
+  return n;
+}
+
+/// s with every `from`, not empty, replaced; in one pass.
+std::string replaced(std::string_view s, std::string_view from, std::string_view to) {
+  std::string out;
+  for (;;) {
+    const std::size_t at = s.find(from);
+    out += s.substr(0, at);
+    if (at == std::string_view::npos) return out;
+    out += to;
+    s.remove_prefix(at + from.size());
+  }
+}
+
 Result<Value> indent(Arguments a, FunctionContext& context) {
   const std::int64_t spaces = TRY(whole_number(a, 0, context));
   if (spaces < 0) return context.bad_argument(0, "the number of spaces must not be negative");
   const std::string& s = a[1].text();
-  const auto lines = static_cast<std::size_t>(std::count(s.begin(), s.end(), '\n'));
+  const std::size_t lines = occurrences(s, "\n");
   if (lines > 0 && static_cast<std::size_t>(spaces) > kMaxString / lines)
     return context.bad_argument(0, "the result would be longer than {} bytes", kMaxString);
   if (lines == 0) return text_value(s);
-  return text_value(replace_all(s, "\n", "\n" + std::string(static_cast<std::size_t>(spaces), ' ')));
+  return text_value(replaced(s, "\n", "\n" + std::string(static_cast<std::size_t>(spaces), ' ')));
 }
 
-/// Pieces between separators; an empty separator splits into code points.
-std::vector<std::string> pieces(std::string_view separator, std::string_view s) {
-  std::vector<std::string> out;
-  if (separator.empty()) {
-    each_rune(s, [&](UChar32, std::string_view bytes) { out.emplace_back(bytes); });
-    return out;
-  }
-  for (;;) {
-    const std::size_t at = s.find(separator);
-    out.emplace_back(s.substr(0, at));
-    if (at == std::string_view::npos) return out;
-    s.remove_prefix(at + separator.size());
-  }
-}
-
+/// An empty separator splits into code points.
 Result<Value> split_text(Arguments a, FunctionContext&) {
-  const std::vector<std::string> parts = pieces(a[0].text(), a[1].text());
-  TRY(check_elements(parts.size()));
+  const std::string& separator = a[0].text();
+  std::string_view s = a[1].text();
+  TRY(check_elements(occurrences(s, separator)));
+  std::vector<std::string> parts;
+  if (separator.empty()) {
+    each_rune(s, [&](UChar32, std::string_view bytes) { parts.emplace_back(bytes); });
+  } else {
+    for (std::size_t at = 0; at != std::string_view::npos;) {
+      at = s.find(separator);
+      parts.emplace_back(s.substr(0, at));
+      if (at != std::string_view::npos) s.remove_prefix(at + separator.size());
+    }
+  }
   return Value::strings(parts);
 }
 
@@ -175,12 +194,16 @@ Result<Value> replace_text(Arguments a, FunctionContext&) {
   const std::string& s = a[0].text();
   const std::string& from = a[1].text();
   const std::string& to = a[2].text();
-  const std::vector<std::string> parts = pieces(from, s);
-  const std::size_t places = from.empty() ? parts.size() + 1 : parts.size() - 1;
+  const std::size_t places = occurrences(s, from);
   if (places > 0 && to.size() > kMaxString / places)
     return error(Errc::bad_template, "the result would be longer than {} bytes", kMaxString);
-  if (!from.empty()) return text_value(join(parts, to));
-  return text_value(to + join(parts, to) + (parts.empty() ? "" : to));
+  if (!from.empty()) return text_value(replaced(s, from, to));
+  std::string out = to;
+  each_rune(s, [&](UChar32, std::string_view bytes) {
+    out += bytes;
+    out += to;
+  });
+  return text_value(out);
 }
 
 Result<Value> strrev(Arguments a, FunctionContext&) {

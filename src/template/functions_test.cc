@@ -226,6 +226,7 @@ TEST(FunctionsTest, WorkIsRefusedBeforeItIsDone) {
            "format(\"%.10001f\", 1)",
            "indent(9000000000, \"a\\nb\")",
            "range(1e9)",
+           "split(\"\", format(\"%1000000s%s\", \"x\", \"y\"))",
            "setproduct(range(1024), range(1024))",
            "replace(format(\"%500000s\", \"x\"), \"\", format(\"%1000s\", \"y\"))",
            "yamldecode(\"a: &a [x,x,x,x,x,x,x,x,x]\\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\\nc: &c "
