@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <compare>
 
 #include "template/convert.h"
 #include "template/functions_support.h"
@@ -40,7 +41,7 @@ Result<Value> setintersection(Arguments a, FunctionContext& context) {
     const Value::Elements& in = set.elements();
     std::erase_if(out, [&](const Value& one) {
       return !std::binary_search(in.begin(), in.end(), one,
-                                 [](const Value& x, const Value& y) { return order(x, y) < 0; });
+                                 [](const Value& x, const Value& y) { return std::is_lt(order(x, y)); });
     });
   }
   return Value::set(type.element(), std::move(out));
