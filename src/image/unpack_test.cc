@@ -165,7 +165,7 @@ std::vector<Hostile> hostile_archives() {
   const auto field = [&file](auto change) { return patched(file, change); };
   std::string deep, parts;
   for (int i = 0; i < 257; ++i) deep += "d/";
-  for (int i = 0; i < 20; ++i) parts += std::string(250, 'p') + "/";
+  for (int i = 0; i < 20; ++i) parts.append(250, 'p') += "/";
   TarMaker again;
   for (int i = 0; i < 1002; ++i) again.file("a");
   const auto pax = [](std::string record, char type = 'x') {
