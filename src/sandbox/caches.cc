@@ -85,7 +85,7 @@ Result<> keep_contents(int from, int to, int depth) {
 
 Result<> keep_caches(const RunSpec& spec) {
   for (std::size_t i = 0; i < spec.caches.size(); ++i) {
-    const fs::path upper = ScratchPaths(spec.scratch).caches / std::to_string(i) / "upper";
+    const fs::path upper = ScratchPaths(spec.scratch).cache_upper(i);
     const Fd from = TRY(open_dir(upper));
     const Fd to = TRY(open_dir(spec.caches[i].shared));
     TRY(keep_contents(from.get(), to.get(), 0).context("keeping {}", spec.caches[i].shared));

@@ -66,7 +66,7 @@ Result<> apply_dir(int dir, const Node& node) {
 
 /// The stub layer that run() left beside the upper, or one made anew.
 Result<fs::path> stub_layer(const CollectSpec& spec) {
-  const fs::path dir = ScratchPaths(spec.upper.parent_path()).stub;
+  const fs::path dir = ScratchPaths(spec.upper.parent_path()).stub();
   if (fs::is_directory(dir)) return dir;
   if (spec.stubs.empty()) return fs::path();
   RunSpec run;

@@ -52,16 +52,12 @@ Result<> make_upper(const Merged& tree, const fs::path& upper) {
 
 Result<> make_scratch(const RunSpec& spec, const Merged& tree) {
   const ScratchPaths scratch(spec.scratch);
-  TRY(make_upper(tree, scratch.upper));
-  TRY(make_dir(scratch.work, 0700));
-  TRY(make_dir(scratch.root, 0700));
-  if (!spec.caches.empty()) TRY(make_dir(scratch.caches, 0700));
+  TRY(make_upper(tree, scratch.upper()));
+  TRY(make_dir(scratch.work(), 0700));
   for (std::size_t i = 0; i < spec.caches.size(); ++i) {
-    const fs::path own = scratch.caches / std::to_string(i);
     TRY(make_dirs(spec.caches[i].shared));
-    TRY(make_dir(own, 0700));
-    TRY(make_dir(own / "upper", 0755));
-    TRY(make_dir(own / "work", 0700));
+    TRY(make_dir(scratch.cache_upper(i), 0755));
+    TRY(make_dir(scratch.cache_work(i), 0700));
   }
   return {};
 }
@@ -82,7 +78,7 @@ Result<std::string> prepare(const RunSpec& spec, bool terminal) {
   const Account account = TRY(account_of(spec));
   const StubPlan plan = TRY(plan_stubs(tree, spec));
   TRY(make_scratch(spec, tree));
-  TRY(make_stub_layer(tree, plan.entries, ScratchPaths(spec.scratch).stub, clock_of(spec)));
+  TRY(make_stub_layer(tree, plan.entries, ScratchPaths(spec.scratch).stub(), clock_of(spec)));
   const std::string filter = TRY(step_filter());
   return encode(plan_setup(spec, plan.places), spec, account, filter, terminal);
 }

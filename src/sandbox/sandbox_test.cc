@@ -374,6 +374,7 @@ TEST_F(StepTest, UploadsOntoNothing) {
 
 TEST_F(StepTest, StepsRunSideBySide) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> good = 0;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] {

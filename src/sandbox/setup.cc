@@ -93,10 +93,11 @@ void add_mount_point(std::vector<SetupOp>& ops, std::set<std::string>& made, con
 void add_mounts(std::vector<SetupOp>& ops, const RunSpec& spec, const Places& places) {
   std::set<std::string> made;
   for (std::size_t i = 0; i < spec.caches.size(); ++i) {
-    const fs::path own = ScratchPaths(spec.scratch).caches / std::to_string(i);
-    add_mount_point(ops, made, places.caches[i], true);
-    ops.push_back(Overlay{
-        .target = places.caches[i], .upper = own / "upper", .work = own / "work", .lowers = {spec.caches[i].shared}});
+    const ScratchPaths scratch(spec.scratch);
+    ops.push_back(Overlay{.target = places.caches[i],
+                          .upper = scratch.cache_upper(i),
+                          .work = scratch.cache_work(i),
+                          .lowers = {spec.caches[i].shared}});
   }
   for (std::size_t i = 0; i < spec.binds.size(); ++i) {
     std::error_code ec;
@@ -128,8 +129,8 @@ std::int64_t clock_of(const RunSpec& spec) {
 std::vector<SetupOp> plan_setup(const RunSpec& spec, const Places& places) {
   const ScratchPaths scratch(spec.scratch);
   std::vector<SetupOp> ops;
-  Overlay root{.target = "", .mount = scratch.root, .upper = scratch.upper, .work = scratch.work};
-  root.lowers.push_back(scratch.stub);
+  Overlay root{.target = "", .mount = scratch.upper(), .upper = scratch.upper(), .work = scratch.work()};
+  root.lowers.push_back(scratch.stub());
   root.lowers.insert(root.lowers.end(), spec.lowers.rbegin(), spec.lowers.rend());
   ops.push_back(std::move(root));
   add_dev(ops);

@@ -10,7 +10,7 @@ namespace kiln::sandbox {
 // Paths inside are without a leading "/". Meaning of each: init/wire.h.
 struct Overlay {
   std::string target;            // "": the new root
-  fs::path mount;                // host directory for the new root
+  fs::path mount;                // host directory on which the new root is mounted
   fs::path upper, work;          //
   std::vector<fs::path> lowers;  // newest first
   bool operator==(const Overlay&) const = default;
@@ -88,15 +88,15 @@ struct MaxProcs {
 using SetupOp = std::variant<Overlay, Tmpfs, Proc, Devpts, ReadOnly, Mask, Device, BindMount, MakeDir, WriteFile,
                              Symlink, OwnCopy, Hostname, Loopback, HostSource, Pivot, MaxProcs>;
 
-/// Where things of a run lie below its scratch directory.
+/// Where things of a run lie below its scratch directory: few directories, because removing one may wait for the disk.
 struct ScratchPaths {
-  explicit ScratchPaths(const fs::path& scratch)
-      : upper(scratch / "upper"),
-        work(scratch / "work"),
-        root(scratch / "root"),
-        stub(scratch / "stub"),
-        caches(scratch / "caches") {}
-  fs::path upper, work, root, stub, caches;
+  explicit ScratchPaths(fs::path directory) : scratch(std::move(directory)) {}
+  fs::path scratch;
+  fs::path upper() const { return scratch / "upper"; }
+  fs::path work() const { return scratch / "work"; }
+  fs::path stub() const { return scratch / "stub"; }
+  fs::path cache_upper(std::size_t i) const { return scratch / fmt::format("cache{}", i); }
+  fs::path cache_work(std::size_t i) const { return scratch / fmt::format("cache{}-work", i); }
 };
 
 /// What the stub layer resolved (stub.h): where binds and caches really go, and files that belong on /run.

@@ -36,7 +36,7 @@ std::size_t index_of(const std::vector<SetupOp>& ops, const SetupOp& op) {
 TEST(SetupTest, RootIsAnOverlayNewestFirstBelowTheStubs) {
   const auto ops = plan_setup(plain(), {});
   EXPECT_EQ(ops.front(), SetupOp(Overlay{.target = "",
-                                         .mount = "/s/root",
+                                         .mount = "/s/upper",
                                          .upper = "/s/upper",
                                          .work = "/s/work",
                                          .lowers = {"/s/stub", "/new", "/old"}}));
@@ -71,8 +71,8 @@ TEST(SetupTest, CachesAreOverlaysOfTheirOwn) {
   spec.caches = {{"/cache/apt", "/var/cache/apt/archives"}};
   const auto ops = plan_setup(spec, {.caches = {"var/cache/apt/archives"}});
   EXPECT_THAT(ops, Contains(SetupOp(Overlay{.target = "var/cache/apt/archives",
-                                            .upper = "/s/caches/0/upper",
-                                            .work = "/s/caches/0/work",
+                                            .upper = "/s/cache0",
+                                            .work = "/s/cache0-work",
                                             .lowers = {"/cache/apt"}})));
 }
 

@@ -84,19 +84,10 @@ struct OptionText {
   }
 };
 
-/// The private tmpfs for links. It lies under the new root and goes with the host's mounts: a mount of its own would
-/// cost a wait for all processors when it is closed.
-void make_links(State& state, const char* host_target) {
-  state.links = new_mount("tmpfs", "mode=700,size=1m", 0);
-  if (::move_mount(state.links, "", AT_FDCWD, host_target, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
-    fail({"mount at ", host_target});
-  }
-}
-
 void do_overlay(State& state, Reader& in) {
   const char* target = in.text();
   const char* host_target = in.text();
-  if (state.links < 0) make_links(state, host_target);
+  if (state.links < 0) state.links = new_mount("tmpfs", "mode=700,size=1m", 0);
   OptionText options;
   char name[16];
   const auto add = [&](const char* key, const char* path) {
@@ -105,7 +96,8 @@ void do_overlay(State& state, Reader& in) {
     options.add(name);
   };
   add("upperdir=", in.text());
-  add(",workdir=", in.text());
+  const char* work = in.text();
+  add(",workdir=", work);
   const std::uint64_t lowers = in.number();
   for (std::uint64_t i = 0; i < lowers; ++i) add(i == 0 ? ",lowerdir=" : ":", in.text());
   options.add(",redirect_dir=off,metacopy=off,index=off,xino=off");
@@ -128,6 +120,8 @@ void do_overlay(State& state, Reader& in) {
     ::close(point);
     return;
   }
+  // The links go with the host's mounts: a mount of their own would cost a wait for all processors when it is closed.
+  if (::move_mount(state.links, "", AT_FDCWD, work, MOVE_MOUNT_F_EMPTY_PATH) != 0) fail({"mount at ", work});
   state.root = ::open(host_target, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (state.root < 0) fail({"open the new root"});
 }
