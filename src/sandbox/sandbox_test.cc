@@ -275,18 +275,18 @@ TEST_F(StepTest, RunsOverFourHundredLayers) {
 }
 
 TEST_F(StepTest, ScratchOnAnOverlayIsAClearError) {
+  Tree place;
+  place.dir("upper").dir("work").dir("merged");
+  TestStep step({base.path()}, "true");
+  step.spec.scratch = place.path("merged");
   const pid_t child = ::fork();  // the mount is in a namespace of its own
   if (child == 0) {
-    Tree place;
-    place.dir("upper").dir("work").dir("merged");
     const std::string options =
         fmt::format("lowerdir={},upperdir={},workdir={}", base.path(), place.path("upper"), place.path("work"));
     if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount("o", place.path("merged").c_str(), "overlay", 0, options.c_str()) != 0) {
       ::_exit(2);
     }
-    TestStep step({base.path()}, "true");
-    step.spec.scratch = place.path("merged");
     const auto result = step.run();
     ::_exit(!result && result.error().text().find("KILN_STORE") != std::string::npos ? 0 : 1);
   }
@@ -312,13 +312,13 @@ bool runs(const std::string& marker) {
 
 TEST_F(StepTest, DiesWithKilnWhenThatIsKilled) {
   const std::string marker = "98765.43210";
+  base.link("bin/setsid", "busybox");
+  TestStep step({base.path()}, "setsid sleep " + marker + " & sleep " + marker);
   const pid_t kiln = ::fork();
   if (kiln == 0) {
-    TestStep step({base.path()}, "setsid sleep " + marker + " & sleep " + marker);
     (void)step.run();
     ::_exit(0);
   }
-  base.link("bin/setsid", "busybox");
   while (!runs(marker)) std::this_thread::sleep_for(Duration(20));
   ::kill(kiln, SIGKILL);
   ::waitpid(kiln, nullptr, 0);
