@@ -23,6 +23,11 @@ const plan::BuildPlan& build_of(const Context& context, const plan::Step& step) 
   return context.plan.builds[step.builds.front()];
 }
 
+/// Where the run that wrote a manifest entry is noted: by build and options, not by the key, which a comment changes.
+std::string manifest_record(const Context& context, const plan::Step& step) {
+  return sha256(build_of(context, step).name + "/" + step.description_id.hex()).hex();
+}
+
 Result<event::Artifact> write_manifest_entry(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
   const std::lock_guard lock(job.context.manifest_mutex);
   const plan::BuildPlan& build = build_of(job.context, job.step);
@@ -37,14 +42,15 @@ Result<event::Artifact> write_manifest_entry(const Job& job, const plan::PostSte
   entry.strip_path = what.options.value("strip_path", false);
   if (what.options.value("strip_time", false)) entry.build_time = 0;
   TRY(append_manifest(path, entry, job.context.settings.force).context("manifest"));
-  TRY(job.context.store.write_record("manifest", job.step.key.hex(), {{"run_uuid", entry.run_uuid}}));
+  TRY(job.context.store.write_record("manifest", manifest_record(job.context, job.step),
+                                     {{"run_uuid", entry.run_uuid}}));
   return event::Artifact{"packer.post-processor.manifest", input.id, input.text, {path.native()}};
 }
 
 /// A manifest is current while it holds the entry that this step wrote for this very artifact.
 Result<bool> manifest_is_current(Context& context, const plan::Step& step, const plan::PostStep& what,
                                  const event::Artifact& input) {
-  const auto record = TRY(context.store.read_record("manifest", step.key.hex()));
+  const auto record = TRY(context.store.read_record("manifest", manifest_record(context, step)));
   if (!record) return false;
   return manifest_has(json_string(what.options, "output"), build_of(context, step).source_name, input.id,
                       json_string(*record, "run_uuid"));
