@@ -54,8 +54,8 @@ std::shared_ptr<const Scope> scope_for(const Component::Source& source, const st
 }
 
 /// Adds what a build says about a source to the source's own body.
-void merge_extra(Body& body, Body extra, Diagnostics& diagnostics) {
-  for (auto& [name, option] : extra.options) {
+void merge_extra(Body& body, const Body& extra, Diagnostics& diagnostics) {
+  for (const auto& [name, option] : extra.options) {
     const auto [it, fresh] = body.options.emplace(name, option);
     if (fresh) continue;
     const Range& first = it->second.name_range;
@@ -65,7 +65,7 @@ void merge_extra(Body& body, Body extra, Diagnostics& diagnostics) {
                            .subject = option.name_range,
                            .context = {}});
   }
-  for (auto& [type, blocks] : extra.blocks) {
+  for (const auto& [type, blocks] : extra.blocks) {
     auto& all = body.blocks[type];
     all.insert(all.end(), blocks.begin(), blocks.end());
   }

@@ -16,7 +16,7 @@ std::string go_float(double d) {
   if (std::isinf(d)) return d < 0 ? "-Inf" : "+Inf";
   char buffer[64];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, d, std::chars_format::scientific).ptr;
-  const std::string text(buffer, end);
+  std::string text(buffer, end);
   const int exponent = std::stoi(text.substr(text.find('e') + 1));
   constexpr int kWide = 21;  // Go writes integers up to here without exponent
   const bool whole = std::floor(d) == d;

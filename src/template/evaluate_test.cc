@@ -135,6 +135,15 @@ TEST_F(EvaluateTest, ValuesThatGrowWithoutEndAreRefused) {
   EXPECT_EQ(problems[0].summary, "Value too large");
 }
 
+TEST_F(EvaluateTest, WhatMayBeNestedCanBeEvaluated) {
+  for (const auto& [open, close] : {std::pair("(", ")"), std::pair("[", "][0]"), std::pair("\"${", "}\"")}) {
+    std::string text = "1";
+    for (int i = 0; i < 60; ++i) text = open + text + close;
+    EXPECT_EQ(value(text).number(), Number(1)) << open;
+  }
+  EXPECT_TRUE(problems.empty());
+}
+
 TEST_F(EvaluateTest, EndlessWorkIsRefused) {
   std::string loop = "1";
   for (int i = 0; i < 8; ++i) loop = "length([for x in [0,1,2,3,4,5,6,7,8,9] : " + loop + "])";

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "template/body_reader.h"
 
 namespace kiln::tmpl {
@@ -88,6 +89,22 @@ TEST_F(ReaderTest, IgnoredOptionsAreNamed) {
   EXPECT_EQ(reader->ignore({"filter", "region", "ssh_username"}), (std::vector<std::string>{"filter", "ssh_username"}));
   reader->finish();
   EXPECT_TRUE(problems.empty());
+}
+
+TEST(LoadTest, TheSparkTemplateLoads) {
+  const World world{.read_file = [](const fs::path& p) { return read_file(p); }, .env = {}, .cwd = "/"};
+  const Loaded loaded = load({.path = fs::path(KILN_SOURCE_DIR) / "images/spark/spark.pkr.hcl"}, world);
+  ASSERT_TRUE(loaded.result) << render(loaded.diagnostics.at(0), loaded.sources);
+  EXPECT_EQ(loaded.result->builds.size(), 3U);
+  EXPECT_TRUE(loaded.diagnostics.empty());
+}
+
+TEST(LoadTest, AMissingTemplateIsAnErrorThatNamesIt) {
+  const World world{.read_file = [](const fs::path& p) { return read_file(p); }, .env = {}, .cwd = "/"};
+  const Loaded loaded = load({.path = "/nonexistent/x.pkr.hcl"}, world);
+  EXPECT_FALSE(loaded.result);
+  ASSERT_EQ(loaded.diagnostics.size(), 1U);
+  EXPECT_NE(loaded.diagnostics[0].detail.find("/nonexistent/x.pkr.hcl"), std::string::npos);
 }
 
 }  // namespace
