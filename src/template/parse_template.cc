@@ -2,6 +2,7 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "template/rules.h"
@@ -76,41 +77,33 @@ void Rules::escape(std::string& out) {
     lexer_.seek(at + 2);
     return;
   }
-  const std::size_t digits = c == 'u' ? 4 : c == 'U' ? 8 : 0;
-  if (digits == 0) {
-    fail({at, std::min(at + 2, static_cast<std::uint32_t>(text.size()))}, "Invalid escape sequence",
-         "In quoted strings a backslash must be followed by n, r, t, \", \\, uNNNN or UNNNNNNNN. For a backslash "
-         "itself, "
-         "write two.");
-    lexer_.seek(c == '\n' ? at + 1 : at + 2);
+  if (c == 'u' || c == 'U') {
+    unicode_escape(c == 'u' ? 4 : 8, out);
     return;
   }
-  std::uint32_t code = 0;
-  std::size_t n = 0;
-  for (; n < digits && at + 2 + n < text.size(); ++n) {
-    const char d = text[at + 2 + n];
-    const int value = d >= '0' && d <= '9'   ? d - '0'
-                      : d >= 'a' && d <= 'f' ? d - 'a' + 10
-                      : d >= 'A' && d <= 'F' ? d - 'A' + 10
-                                             : -1;
-    if (value < 0) break;
-    code = code << 4U | static_cast<std::uint32_t>(value);
-  }
+  fail({at, std::min(at + 2, static_cast<std::uint32_t>(text.size()))}, "Invalid escape sequence",
+       "In quoted strings a backslash must be followed by n, r, t, \", \\, uNNNN or UNNNNNNNN. For a backslash itself, "
+       "write two.");
+  lexer_.seek(c == '\n' ? at + 1 : at + 2);
+}
+
+void Rules::unicode_escape(std::size_t digits, std::string& out) {
+  const std::uint32_t at = lexer_.position();
+  const std::string_view hex = lexer_.text().substr(at + 2, digits);
+  const std::size_t n = std::min(hex.find_first_not_of("0123456789abcdefABCDEF"), hex.size());
   const Span span{at, at + 2 + static_cast<std::uint32_t>(n)};
   lexer_.seek(span.end);
   if (n < digits) {
-    fail(span, "Invalid escape sequence", fmt::format("\\{} must be followed by {} hexadecimal digits.", c, digits));
+    fail(span, "Invalid escape sequence", fmt::format("{} hexadecimal digits must follow.", digits));
     return;
   }
+  std::uint32_t code = 0;
+  std::from_chars(hex.data(), hex.data() + n, code, 16);
   char utf8[U8_MAX_LENGTH];
   std::int32_t length = 0;
   UBool bad = 0;
   U8_APPEND(utf8, length, U8_MAX_LENGTH, static_cast<UChar32>(code), bad);
-  if (bad != 0) {
-    out += "\xEF\xBF\xBD";
-  } else {
-    out.append(utf8, static_cast<std::size_t>(length));
-  }
+  out += bad != 0 ? std::string_view("\xEF\xBF\xBD") : std::string_view(utf8, static_cast<std::size_t>(length));
 }
 
 /// Literal text up to a sequence, the end, or (except in quotes) behind the line's end.

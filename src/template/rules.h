@@ -78,6 +78,7 @@ class Rules {
   bool template_ended(const Ending& ending);
   std::string template_text(const Ending& ending);
   void escape(std::string& out);
+  void unicode_escape(std::size_t digits, std::string& out);
   bool sequence(TemplateTokens& tokens, bool& trim_next);
   bool directive(TemplateToken& token);
   bool close_sequence(bool& trim_next);
