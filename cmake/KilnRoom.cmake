@@ -20,10 +20,6 @@ function(kiln_room name)
   endif()
   target_include_directories(kiln_${name} ${scope} ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(kiln_${name} ${scope} ${R_DEPENDS} ${R_LIBS})
-  if(name STREQUAL template)
-    # g++ 12 at -O2 believes that it reads unset strings in a std::variant of strings and pointers, and copies of huge size.
-    target_compile_options(kiln_template PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-stringop-overflow>)
-  endif()
   if(name STREQUAL base)
     list(TRANSFORM KILN_PCH REPLACE "^base/" "${CMAKE_SOURCE_DIR}/src/base/" OUTPUT_VARIABLE headers)
     target_precompile_headers(kiln_base PRIVATE ${headers})
@@ -39,9 +35,6 @@ endfunction()
 function(kiln_test room)
   add_executable(kiln_${room}_test ${ARGN})
   target_link_libraries(kiln_${room}_test PRIVATE kiln_${room} GTest::gtest GTest::gmock GTest::gtest_main)
-  # The same g++ 12 false alarms, in what tests inline.
-  target_compile_options(kiln_${room}_test PRIVATE
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-stringop-overflow;-Wno-restrict;-Wno-array-bounds>)
   target_include_directories(kiln_${room}_test PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
   set_source_files_properties(${ARGN} PROPERTIES COMPILE_DEFINITIONS
     "KILN_TESTDATA=\"${CMAKE_SOURCE_DIR}/src/${room}/testdata\";KILN_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\"")

@@ -70,7 +70,7 @@ std::optional<tmpl::Template> load_template(const Args& args, const Environment&
                           .cwd = environment.cwd,
                           .now = unix_now()};
   tmpl::Loaded loaded = tmpl::load(options, world);
-  print(loaded.diagnostics, args.template_path);
+  for (const tmpl::Diagnostic& d : loaded.diagnostics) fmt::print("{}\n", tmpl::render(d, loaded.sources));
   if (tmpl::has_errors(loaded.diagnostics)) return std::nullopt;
   return std::move(loaded.result);
 }

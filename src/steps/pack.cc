@@ -124,7 +124,7 @@ Result<image::Config> config_of(const Job& job, const plan::PackStep& what) {
   }
   config.created = rfc3339(clock_of(job.from));
   if (!what.author.empty()) config.author = what.author;
-  for (const std::string& change : what.changes) TRY(image::apply_change(config, change).context("changes"));
+  TRY(image::apply_changes(config, what.changes).context("changes"));
   return config;
 }
 

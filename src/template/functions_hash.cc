@@ -53,9 +53,9 @@ Result<Value> bcrypt(Arguments a, FunctionContext& context) {
 std::string uuid_text(std::string bytes, unsigned version) {
   bytes[6] = static_cast<char>((static_cast<unsigned char>(bytes[6]) & 0x0fU) | version << 4);
   bytes[8] = static_cast<char>((static_cast<unsigned char>(bytes[8]) & 0x3fU) | 0x80U);
-  std::string hex = to_hex(bytes);
-  for (const std::size_t at : {20, 16, 12, 8}) hex.insert(at, "-");
-  return hex;
+  const std::string hex = to_hex(bytes);
+  return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
+                     hex.substr(20));
 }
 
 Result<Value> uuidv4(Arguments, FunctionContext&) {
