@@ -94,6 +94,7 @@ void add_mounts(std::vector<SetupOp>& ops, const RunSpec& spec, const Places& pl
   std::set<std::string> made;
   for (std::size_t i = 0; i < spec.caches.size(); ++i) {
     const ScratchPaths scratch(spec.scratch);
+    add_mount_point(ops, made, places.caches[i], true);
     ops.push_back(Overlay{.target = places.caches[i],
                           .upper = scratch.cache_upper(i),
                           .work = scratch.cache_work(i),
