@@ -71,6 +71,7 @@ Result<image::SourceImage> open_registry_image(cloud::Registry& registry, const 
   const std::vector<Digest> diff_ids = TRY(read_diff_ids(config, remote.layers.size()).context("{}", ref.text()));
   image::SourceImage out;
   out.config = TRY(image::parse_config(config).context("{}: config", ref.text()));
+  out.raw_config = config;
   if (out.config.os != "linux" || out.config.architecture != "amd64") {
     return error(Errc::corrupt, "{} is for {}/{}, not for linux/amd64", ref.text(), visible(out.config.os),
                  visible(out.config.architecture));

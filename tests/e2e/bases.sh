@@ -5,7 +5,7 @@
 small_base base.tar
 # shellcheck disable=SC2016  # the step expands them
 template() { # template BASE [BUILD]
-  printf 'source "docker" "t" {\n  image = "%s"\n  commit = true\n  changes = ["LABEL second=2"]\n}\nbuild {\n  sources = ["source.docker.t"]\n  provisioner "shell" { inline = ["test \\"$FIRST\\" = \\"%s\\"", "echo more > /more"] }\n}\n' "$1" "${2:-1}" >t.pkr.hcl
+  printf 'source "docker" "t" {\n  image = "%s"\n  commit = true\n  changes = ["LABEL second=2"]\n}\nbuild {\n  sources = ["source.docker.t"]\n  provisioner "shell" { inline = ["test \\"$FIRST\\" = \\"%s\\"", "echo more > /more"] }\n}\n' "$1" "${2-1}" >t.pkr.hcl
 }
 cat >first.pkr.hcl <<'HCL'
 source "docker" "first" {

@@ -57,7 +57,7 @@ build t.pkr.hcl
 echo 'echo more >> /three' >>third.sh
 build t.pkr.hcl
 [ "$(ran | grep -c '^run ')" = 1 ] || fail "changing the last script ran: $(ran)"
-ran | grep -qx 'run shell: third.sh' || fail "the last script did not run"
+grep -qx 'run shell: third.sh' <<<"$(ran)" || fail "the last script did not run"
 [ "$(sha out/t-docker.tar)" != "$first" ] || fail "the image did not change"
 
 rm out/packer-manifest.json
