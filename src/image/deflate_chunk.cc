@@ -43,7 +43,9 @@ ChunkDeflater::ChunkDeflater() : work_(ISAL_DEF_LVL1_DEFAULT), packed_sample_(2 
 }
 
 std::size_t ChunkDeflater::compress(std::span<const std::byte> bytes, std::span<std::byte> out) {
-  isal_zstream stream;
+  // The library's state starts as zeros each time: tables left from an earlier chunk change what it finds in this one.
+  isal_zstream stream{};
+  std::fill(work_.begin(), work_.end(), 0);
   isal_deflate_stateless_init(&stream);
   stream.level = kLevel;
   stream.level_buf = work_.data();
