@@ -14,17 +14,13 @@ struct Place {
   std::string where;
 };
 
-bool is_layer(const plan::Step& step) {
-  return step.kind == "base" || step.kind == "run" || step.kind == "copy";
-}
-
 /// The step that failed last, else the end of the first build, else the step that -step names.
 Result<Place> find_place(const plan::Plan& plan, store::Store& store, const std::string& glob) {
   if (plan.builds.empty()) return error(Errc::usage, "the template has no build");
   std::optional<plan::StepId> last;
   for (const plan::StepId id : plan.builds.front().steps) {
     const plan::Step& step = plan.steps[id];
-    if (!is_layer(step)) continue;
+    if (!engine::makes_layer(step)) continue;
     if (glob.empty()) {
       auto failed = TRY(steps::failed_upper(store, step.key));
       auto before = TRY(engine::tree_before(plan, id, store));

@@ -29,6 +29,9 @@ struct Outcome {
   std::vector<event::Artifact> artifacts;
 };
 
+/// Whether the kind makes a layer (base, run, copy).
+bool makes_layer(const plan::Step& step);
+
 class StepRunner {
  public:
   virtual ~StepRunner() = default;

@@ -5,9 +5,6 @@
 
 namespace kiln::engine {
 
-/// Whether the kind makes a layer (base, run, copy).
-bool makes_layer(const plan::Step& step);
-
 class Lookup {
  public:
   Lookup(const plan::Plan& plan, store::Store& store, const Options& options);

@@ -89,7 +89,7 @@ std::vector<const plan::Step*> chain_of(const plan::Plan& plan, const plan::Step
   std::vector<const plan::Step*> chain;
   for (const plan::Step* s = &pack; !s->parents.empty();) {
     s = &plan.steps[s->parents.front()];
-    if (s->kind == "base" || s->kind == "run" || s->kind == "copy") chain.push_back(s);
+    if (engine::makes_layer(*s)) chain.push_back(s);
   }
   std::reverse(chain.begin(), chain.end());
   return chain;
