@@ -55,8 +55,22 @@ bool write_all(int fd, const char* data, std::size_t size) {
 
 namespace {
 
+/// What rt_sigaction reads on x86-64; zeros are the default action.
+struct KernelAction {
+  void (*handler)(int);
+  std::uint64_t flags;
+  void (*restorer)();
+  std::uint64_t mask;
+};
+
 constexpr unsigned kMaxArguments = 1 << 16;  // pointers, for arguments and variables together
 char* pointers[kMaxArguments];               // NOLINT: static so that PID 1 allocates nothing
+
+/// All 64, by the kernel's own call: the C library keeps two real-time signals for itself and does not touch them.
+void default_signals() {
+  const KernelAction plain{};
+  for (int s = 1; s <= 64; ++s) (void)::syscall(SYS_rt_sigaction, s, &plain, nullptr, sizeof plain.mask);
+}
 
 void forget_the_host() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -68,7 +82,7 @@ void forget_the_host() {
   ::setsid();
   ::umask(0);
   (void)::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
-  for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
+  default_signals();
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
