@@ -4,9 +4,9 @@
 
 #include "base/file.h"
 #include "base/sink.h"
-#include "sandbox/attributes.h"
-#include "sandbox/merged.h"
 #include "sandbox/setup.h"
+#include "tree/merged.h"
+#include "tree/tree.h"
 
 namespace kiln::sandbox {
 
@@ -43,8 +43,8 @@ Result<> copy_over(int from, int to, const std::string& name) {
 
 Result<> keep_file(int from, int to, const std::string& name, mode_t mode) {
   const std::string path = fmt::format("/proc/self/fd/{}/{}", from, name);
-  const auto attributes = TRY(attributes_of(path));
-  TRY(set_attributes(path, attributes, {}));
+  const auto attributes = TRY(tree::attributes_of(path));
+  TRY(tree::set_attributes(path, attributes, {}));
   if ((mode & 07000) != 0) {
     const Fd fd(::openat(from, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!fd || ::fchmod(fd.get(), mode & 0777) != 0) return sys_error("chmod {}", name);

@@ -21,7 +21,7 @@ Result<> set_time(int dir, const std::string& name, const timespec& time) {
 Result<> clean_attributes(int dir, const Node& node) {
   if (!node.attributes) return {};
   const std::string path = fmt::format("/proc/self/fd/{}/{}", dir, node.name.empty() ? "." : node.name);
-  return set_attributes(path, *node.attributes, canonical_attributes(*node.attributes));
+  return tree::set_attributes(path, *node.attributes, tree::canonical_attributes(*node.attributes));
 }
 
 /// A new empty file with the old one's owner and mode; its other names keep their content.
@@ -72,7 +72,7 @@ Result<fs::path> stub_layer(const CollectSpec& spec) {
   RunSpec run;
   run.lowers = spec.lowers;
   run.stubs = spec.stubs;
-  const Merged tree = TRY(Merged::open(spec.lowers));
+  const tree::Merged tree = TRY(tree::Merged::open(spec.lowers));
   const StubPlan plan = TRY(plan_stubs(tree, run));
   TRY(make_stub_layer(tree, plan.entries, dir, spec.clock));
   return dir;
@@ -136,7 +136,7 @@ Result<CollectReport> collect(const CollectSpec& given) {
   const fs::path stub = TRY(stub_layer(spec).context("collecting {}", spec.upper));
   std::vector<fs::path> layers = spec.lowers;
   if (!stub.empty()) layers.push_back(stub);
-  const Merged below = TRY(Merged::open(layers));
+  const tree::Merged below = TRY(tree::Merged::open(layers));
   const Fd upper = TRY(open_dir(spec.upper));
   const int stub_index = stub.empty() ? -1 : static_cast<int>(spec.lowers.size());
   const Scan scan =

@@ -1,6 +1,6 @@
 // Collecting by hand-made uppers: each case is a few files and what is left of them.
-#include "sandbox/attributes.h"
 #include "sandbox/test_tree.h"
+#include "tree/tree.h"
 
 namespace kiln::sandbox {
 namespace {
@@ -202,8 +202,10 @@ TEST(AttributesTest, CapabilitiesTakeTheirVersionTwoForm) {
   const std::string permitted(16, '\x01');
   const std::string three = std::string("\x01\x00\x00\x03", 4) + permitted + std::string("\xe8\x03\x00\x00", 4);
   const std::string two = std::string("\x01\x00\x00\x02", 4) + permitted;
-  EXPECT_EQ(canonical_attributes({{"security.capability", three}}), (Attributes{{"security.capability", two}}));
-  EXPECT_EQ(canonical_attributes({{"security.capability", two}}), (Attributes{{"security.capability", two}}));
+  EXPECT_EQ(tree::canonical_attributes({{"security.capability", three}}),
+            (tree::Attributes{{"security.capability", two}}));
+  EXPECT_EQ(tree::canonical_attributes({{"security.capability", two}}),
+            (tree::Attributes{{"security.capability", two}}));
 }
 
 TEST_F(CollectTest, IsIdempotent) {

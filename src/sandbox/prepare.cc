@@ -41,7 +41,7 @@ Result<> make_dir(const fs::path& path, mode_t mode) {
 }
 
 /// The upper's root is the root that the step sees, so it is dressed as the tree's.
-Result<> make_upper(const Merged& tree, const fs::path& upper) {
+Result<> make_upper(const tree::Merged& tree, const fs::path& upper) {
   TRY(make_dir(upper, 0755));
   const auto root = TRY(tree.resolve("", false));
   if (!root.found) return {};
@@ -50,7 +50,7 @@ Result<> make_upper(const Merged& tree, const fs::path& upper) {
   return copy_metadata(from + "/.", root.found->st, fd.get()).context("make {}", upper);
 }
 
-Result<> make_scratch(const RunSpec& spec, const Merged& tree) {
+Result<> make_scratch(const RunSpec& spec, const tree::Merged& tree) {
   const ScratchPaths scratch(spec.scratch);
   TRY(make_upper(tree, scratch.upper()));
   TRY(make_dir(scratch.work(), 0700));
@@ -65,8 +65,8 @@ Result<> make_scratch(const RunSpec& spec, const Merged& tree) {
 Result<Account> account_of(const RunSpec& spec) {
   const auto* exec = std::get_if<Exec>(&spec.action);
   if (exec == nullptr) return Account{};
-  const auto passwd = TRY(read_merged(spec.lowers, "etc/passwd").context("looking up user {}", exec->user));
-  const auto group = TRY(read_merged(spec.lowers, "etc/group").context("looking up user {}", exec->user));
+  const auto passwd = TRY(tree::read_merged(spec.lowers, "etc/passwd").context("looking up user {}", exec->user));
+  const auto group = TRY(tree::read_merged(spec.lowers, "etc/group").context("looking up user {}", exec->user));
   return find_account(exec->user, passwd.value_or(""), group.value_or(""));
 }
 
@@ -74,7 +74,7 @@ Result<Account> account_of(const RunSpec& spec) {
 
 Result<std::string> prepare(const RunSpec& spec, bool terminal) {
   TRY(check(spec));
-  const Merged tree = TRY(Merged::open(spec.lowers));
+  const tree::Merged tree = TRY(tree::Merged::open(spec.lowers));
   const Account account = TRY(account_of(spec));
   const StubPlan plan = TRY(plan_stubs(tree, spec));
   TRY(make_scratch(spec, tree));

@@ -110,19 +110,4 @@ struct CollectReport {
 /// section 3.
 Result<CollectReport> collect(const CollectSpec& spec);
 
-/// One entry of a merged view of layers.
-struct TreeEntry {
-  std::string path;  // without leading "/", no trailing "/"
-  struct stat st {};
-  std::size_t layer = 0;  // index into the layers
-};
-
-/// Visits the merged tree of layers (oldest first), sorted bytewise by path components, parents before children.
-Result<> walk_merged(const std::vector<fs::path>& layers,
-                     const std::function<Result<>(const TreeEntry&, int parent_fd, const std::string& name)>& visit);
-
-/// Reads a small regular file of the merged tree, following links inside it; not found is an empty optional.
-Result<std::optional<std::string>> read_merged(const std::vector<fs::path>& layers, const std::string& path,
-                                               std::uint64_t limit = std::uint64_t{1} << 20);
-
 }  // namespace kiln::sandbox

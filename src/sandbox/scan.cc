@@ -23,7 +23,7 @@ timespec canonical_time(const timespec& time, std::int64_t clock) {
   return {std::min<time_t>(time.tv_sec, static_cast<time_t>(clock)), 0};
 }
 
-bool is_opaque(const Attributes& attributes) {
+bool is_opaque(const tree::Attributes& attributes) {
   for (const char* name : {"trusted.overlay.opaque", "user.overlay.opaque"}) {
     const auto found = attributes.find(name);
     if (found != attributes.end() && found->second == "y") return true;
@@ -58,11 +58,11 @@ struct LinkGroup {
 
 class Scanner {
  public:
-  Scanner(const Merged& below, std::int64_t clock, const std::vector<std::string>& keep)
+  Scanner(const tree::Merged& below, std::int64_t clock, const std::vector<std::string>& keep)
       : below_(below), clock_(clock), keep_(keep) {}
 
   struct Place {
-    Merged::Dir lower, stub;  // without layers where there is no such directory
+    tree::Merged::Dir lower, stub;  // without layers where there is no such directory
     std::string path;
     bool opaque = false;
   };
@@ -72,7 +72,7 @@ class Scanner {
   std::vector<std::string> dropped;
 
  private:
-  using Found = std::optional<Merged::Found>;
+  using Found = std::optional<tree::Merged::Found>;
   Result<Node> scan_entry(int fd, const Place& place, const std::string& name, int depth);
   Result<> scan_subdir(int fd, const Place& place, const struct stat& st, const Found& found, int depth, Node& node);
   Result<> add_hidden(const Place& place, Node& dir);
@@ -81,7 +81,7 @@ class Scanner {
   void join_group(const struct stat& st, const Found& found, Node& node);
   Result<> empty_machine_id(const Place& place, const struct stat& st, const Found& found, Node& node);
 
-  const Merged& below_;
+  const tree::Merged& below_;
   std::int64_t clock_;
   const std::vector<std::string>& keep_;
   std::vector<LinkGroup> groups_;
@@ -101,9 +101,9 @@ Result<bool> Scanner::is_equal(int fd, const Node& node, const struct stat& st, 
   if (S_ISREG(st.st_mode) && st.st_size != other.st_size) return false;
   if ((S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) && st.st_rdev != other.st_rdev) return false;
   const int layer = below_.layer_fd(found->layer);
-  const auto theirs = TRY(attributes_of(attribute_path(layer, found->dir.path)));
-  const Attributes ours = node.attributes ? canonical_attributes(*node.attributes) : Attributes();
-  if (ours != canonical_attributes(theirs)) return false;
+  const auto theirs = TRY(tree::attributes_of(attribute_path(layer, found->dir.path)));
+  const tree::Attributes ours = node.attributes ? tree::canonical_attributes(*node.attributes) : tree::Attributes();
+  if (ours != tree::canonical_attributes(theirs)) return false;
   if (S_ISLNK(st.st_mode)) {
     const std::string text = TRY(read_link_at(fd, node.name));
     return text == TRY(read_link_at(layer, found->dir.path));
@@ -126,7 +126,7 @@ void Scanner::join_group(const struct stat& st, const Found& found, Node& node) 
 }
 
 Result<> Scanner::empty_machine_id(const Place& place, const struct stat& st, const Found& found, Node& node) {
-  const std::string path = Merged::join(place.path, node.name);
+  const std::string path = tree::Merged::join(place.path, node.name);
   if (path != kMachineId || !S_ISREG(st.st_mode) || st.st_size == 0 || is_kept(path, keep_)) return {};
   dropped.push_back(path);
   node.fate = Fate::empty;
@@ -140,7 +140,7 @@ Result<> Scanner::empty_machine_id(const Place& place, const struct stat& st, co
 
 Result<> Scanner::scan_subdir(int fd, const Place& place, const struct stat& st, const Found& found, int depth,
                               Node& node) {
-  Place inner{.path = Merged::join(place.path, node.name)};
+  Place inner{.path = tree::Merged::join(place.path, node.name)};
   inner.opaque = place.opaque || (node.attributes && is_opaque(*node.attributes));
   if (found && S_ISDIR(found->st.st_mode)) inner.lower = found->dir;
   const Found stub = TRY(in_stub(place, node.name));
@@ -156,18 +156,18 @@ Result<Node> Scanner::scan_entry(int fd, const Place& place, const std::string& 
   const struct stat st = TRY(stat_at(fd, name));
   Node node{.name = name, .mode = st.st_mode, .time = canonical_time(st.st_mtim, clock_)};
   const Found found = TRY(below_.find(place.lower, name));
-  if (is_whiteout(st)) {
+  if (tree::is_whiteout(st)) {
     if (!found) node.fate = Fate::drop;  // it hid a stub only
     return node;
   }
-  const std::string path = Merged::join(place.path, name);
+  const std::string path = tree::Merged::join(place.path, name);
   if (is_volatile(path, st.st_mode, st.st_size) && !is_kept(path, keep_)) {
     dropped.push_back(path);
     node.fate = Fate::drop;
     return node;
   }
-  auto attributes = TRY(attributes_of(attribute_path(fd, name)));
-  if (!attributes.empty()) node.attributes = std::make_unique<Attributes>(std::move(attributes));
+  auto attributes = TRY(tree::attributes_of(attribute_path(fd, name)));
+  if (!attributes.empty()) node.attributes = std::make_unique<tree::Attributes>(std::move(attributes));
   if (S_ISDIR(st.st_mode)) {
     TRY(scan_subdir(fd, place, st, found, depth, node));
     return node;
@@ -219,7 +219,7 @@ void Scanner::decide(Node& dir) {
 
 }  // namespace
 
-Result<Scan> scan_upper(int upper, const Merged& below, int stub, std::int64_t clock,
+Result<Scan> scan_upper(int upper, const tree::Merged& below, int stub, std::int64_t clock,
                         const std::vector<std::string>& keep) {
   Scanner scanner(below, clock, keep);
   Scanner::Place place{.lower = below.root()};
@@ -230,8 +230,8 @@ Result<Scan> scan_upper(int upper, const Merged& below, int stub, std::int64_t c
   }
   Scan scan;
   scan.root.mode = S_IFDIR;
-  auto attributes = TRY(attributes_of(attribute_path(upper, ".")));
-  scan.root.attributes = std::make_unique<Attributes>(std::move(attributes));
+  auto attributes = TRY(tree::attributes_of(attribute_path(upper, ".")));
+  scan.root.attributes = std::make_unique<tree::Attributes>(std::move(attributes));
   place.opaque = is_opaque(*scan.root.attributes);
   TRY(scanner.scan_dir(upper, place, 0, scan.root));
   scanner.decide(scan.root);

@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "sandbox/attributes.h"
-#include "sandbox/merged.h"
+#include "tree/merged.h"
+#include "tree/tree.h"
 
 namespace kiln::sandbox {
 
@@ -23,7 +23,7 @@ struct Node {
   bool equal = false;  // metadata of a directory, or all of another entry, is as below
   mode_t mode = 0;
   timespec time{};  // of a kept entry, canonical
-  std::unique_ptr<Attributes> attributes;
+  std::unique_ptr<tree::Attributes> attributes;
   int group = -1;              // of names that are one inode
   std::vector<Node> children;  // of a directory, sorted by name
 };
@@ -35,7 +35,7 @@ struct Scan {
 
 /// upper: an open directory that nobody writes to any more. stub: index of the stub layer in `below`, which then is the
 /// newest layer, or -1.
-Result<Scan> scan_upper(int upper, const Merged& below, int stub, std::int64_t clock,
+Result<Scan> scan_upper(int upper, const tree::Merged& below, int stub, std::int64_t clock,
                         const std::vector<std::string>& keep);
 
 }  // namespace kiln::sandbox

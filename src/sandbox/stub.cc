@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "sandbox/attributes.h"
+#include "tree/tree.h"
 
 namespace kiln::sandbox {
 
@@ -20,7 +20,7 @@ bool lies_below(const std::string& path, std::string_view dir) {
   return path.compare(0, dir.size(), dir) == 0 && (path.size() == dir.size() || path[dir.size()] == '/');
 }
 
-Result<> add_mount_points(const Merged& tree, std::vector<StubEntry>& entries) {
+Result<> add_mount_points(const tree::Merged& tree, std::vector<StubEntry>& entries) {
   for (const char* name : {"proc", "sys", "dev", "run"}) {
     const auto found = TRY(tree.find(tree.root(), name));
     if (!found || !S_ISDIR(found->st.st_mode)) entries.push_back({name, Kind::dir, {}, 0755});
@@ -32,7 +32,7 @@ Result<> add_mount_points(const Merged& tree, std::vector<StubEntry>& entries) {
 
 /// A generated file goes where its path leads inside the tree: to /run when it leads there (resolv.conf of an image
 /// that runs a resolver), else into the layer; a path that leads nowhere is replaced by the file.
-Result<> add_file(const Merged& tree, const StubFile& stub, StubPlan& plan) {
+Result<> add_file(const tree::Merged& tree, const StubFile& stub, StubPlan& plan) {
   auto resolved = tree.resolve(stub.path, true);
   const bool lost = !resolved || lies_below(resolved->path, "proc") || lies_below(resolved->path, "sys") ||
                     lies_below(resolved->path, "dev") || (resolved->found && !S_ISREG(resolved->found->st.st_mode));
@@ -50,22 +50,22 @@ Result<> add_file(const Merged& tree, const StubFile& stub, StubPlan& plan) {
   return {};
 }
 
-Result<> add_commands(const Merged& tree, std::vector<StubEntry>& entries) {
+Result<> add_commands(const tree::Merged& tree, std::vector<StubEntry>& entries) {
   const auto dir = TRY(tree.resolve("usr/sbin", true));
   for (const char* name : {"halt", "poweroff", "reboot", "shutdown"}) {
-    entries.push_back({Merged::join(dir.path, name), Kind::symlink, "/run/kiln/init", 0777});
+    entries.push_back({tree::Merged::join(dir.path, name), Kind::symlink, "/run/kiln/init", 0777});
   }
   // Trees without merged /usr have these commands in /sbin, which is searched when /usr/sbin has none of the name only.
   const auto old = TRY(tree.resolve("sbin", true));
   if (old.path == dir.path || !old.found) return {};
   for (const char* name : {"halt", "poweroff", "reboot", "shutdown"}) {
-    entries.push_back({Merged::join(old.path, name), Kind::symlink, "/run/kiln/init", 0777});
+    entries.push_back({tree::Merged::join(old.path, name), Kind::symlink, "/run/kiln/init", 0777});
   }
   return {};
 }
 
 /// Where a mount goes, and its mount point when the tree has none.
-Result<std::string> mount_place(const Merged& tree, const std::string& target, bool directory, StubPlan& plan) {
+Result<std::string> mount_place(const tree::Merged& tree, const std::string& target, bool directory, StubPlan& plan) {
   const auto resolved = TRY(tree.resolve(target, true).context("mount at {}", target));
   if (resolved.path.empty()) return error(Errc::usage, "mount at {}: this is the root", target);
   if (resolved.found && S_ISDIR(resolved.found->st.st_mode) != directory) {
@@ -86,7 +86,7 @@ void sort_entries(std::vector<StubEntry>& entries) {
 
 }  // namespace
 
-Result<StubPlan> plan_stubs(const Merged& tree, const RunSpec& spec) {
+Result<StubPlan> plan_stubs(const tree::Merged& tree, const RunSpec& spec) {
   StubPlan plan;
   TRY(add_mount_points(tree, plan.entries));
   for (const StubFile& stub : spec.stubs) {
@@ -107,8 +107,8 @@ Result<StubPlan> plan_stubs(const Merged& tree, const RunSpec& spec) {
 
 Result<> copy_metadata(const std::string& from, const struct stat& st, int to) {
   if (::fchown(to, st.st_uid, st.st_gid) != 0 || ::fchmod(to, st.st_mode & 07777) != 0) return sys_error("chown");
-  for (const auto& [name, value] : TRY(attributes_of(from))) {
-    if (!is_kept_attribute(name)) continue;
+  for (const auto& [name, value] : TRY(tree::attributes_of(from))) {
+    if (!tree::is_kept_attribute(name)) continue;
     if (::fsetxattr(to, name.c_str(), value.data(), value.size(), 0) != 0) return sys_error("set attribute {}", name);
   }
   const timespec times[2] = {st.st_mtim, st.st_mtim};
@@ -154,7 +154,7 @@ Result<> set_time(int layer, const std::string& path, std::int64_t clock) {
 }
 
 /// The directory as the tree has it; one that the tree lacks is plain.
-Result<> dress(const Merged& tree, int layer, const std::string& path, std::int64_t clock) {
+Result<> dress(const tree::Merged& tree, int layer, const std::string& path, std::int64_t clock) {
   const Fd dir(::openat(layer, path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!dir) return sys_error("open stub {}", path);
   const auto resolved = TRY(tree.resolve(path, false));
@@ -169,7 +169,7 @@ Result<> dress(const Merged& tree, int layer, const std::string& path, std::int6
 
 }  // namespace
 
-Result<> make_stub_layer(const Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir,
+Result<> make_stub_layer(const tree::Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir,
                          std::int64_t clock) {
   if (::mkdir(dir.c_str(), 0755) != 0) return sys_error("make {}", dir);
   const Fd layer = TRY(open_dir(dir));

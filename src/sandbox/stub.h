@@ -3,8 +3,8 @@
 // the room.
 #pragma once
 
-#include "sandbox/merged.h"
 #include "sandbox/setup.h"
+#include "tree/merged.h"
 
 namespace kiln::sandbox {
 
@@ -23,11 +23,11 @@ struct StubPlan {
 };
 
 /// What the stub layer of a run holds, and where binds and caches go.
-Result<StubPlan> plan_stubs(const Merged& tree, const RunSpec& spec);
+Result<StubPlan> plan_stubs(const tree::Merged& tree, const RunSpec& spec);
 
 /// Makes the layer. Parents take mode, owner, attributes and time of the tree's directories, so that they change
 /// nothing; all else has the clock as its time. dir must not exist.
-Result<> make_stub_layer(const Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir,
+Result<> make_stub_layer(const tree::Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir,
                          std::int64_t clock);
 
 /// Gives a directory the owner, mode, attributes and times of another.

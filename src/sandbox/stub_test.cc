@@ -12,7 +12,7 @@ using testing::Not;
 
 class StubTest : public testing::Test {
  protected:
-  StubPlan plan() { return must(plan_stubs(must(Merged::open({tree.path()})), spec)); }
+  StubPlan plan() { return must(plan_stubs(must(tree::Merged::open({tree.path()})), spec)); }
   std::vector<std::string> paths() {
     std::vector<std::string> all;
     for (const StubEntry& entry : plan().entries) all.push_back(entry.path);
@@ -78,7 +78,7 @@ TEST_F(StubTest, BindOverTheWrongKindIsRefused) {
   Tree host;
   tree.file("etc/x", "");
   spec.binds = {{host.path(), "/etc/x"}};
-  EXPECT_EQ(plan_stubs(must(Merged::open({tree.path()})), spec).error().code(), Errc::usage);
+  EXPECT_EQ(plan_stubs(must(tree::Merged::open({tree.path()})), spec).error().code(), Errc::usage);
 }
 
 TEST_F(StubTest, ParentsLookLikeTheTrees) {
@@ -86,7 +86,7 @@ TEST_F(StubTest, ParentsLookLikeTheTrees) {
   tree.dir("etc", 0750);
   ASSERT_EQ(::chown(tree.path("etc").c_str(), 7, 8), 0);
   spec.stubs = {{"/etc/hosts", "x", 0600}};
-  must(make_stub_layer(must(Merged::open({tree.path()})), plan().entries, scratch.path("stub"), 1'600'000'000));
+  must(make_stub_layer(must(tree::Merged::open({tree.path()})), plan().entries, scratch.path("stub"), 1'600'000'000));
   struct stat made {
   }, real{};
   ASSERT_EQ(::stat(scratch.path("stub/etc").c_str(), &made), 0);

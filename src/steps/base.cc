@@ -7,6 +7,7 @@
 #include "image/image.h"
 #include "steps/job.h"
 #include "steps/source_image.h"
+#include "tree/tree.h"
 
 namespace kiln::steps {
 
@@ -46,9 +47,9 @@ Result<Json> pin_local(const plan::BaseRef& ref, store::Store& store) {
 }
 
 /// Newest time in a tree: the clock of a base that does not say when it was created.
-Result<std::int64_t> newest_time(const fs::path& tree) {
+Result<std::int64_t> newest_time(const fs::path& layer) {
   std::int64_t newest = 0;
-  TRY(sandbox::walk_merged({tree}, [&](const sandbox::TreeEntry& e, int, const std::string&) -> Result<> {
+  TRY(tree::walk_merged({layer}, [&](const tree::TreeEntry& e, int, const std::string&) -> Result<> {
     newest = std::max<std::int64_t>(newest, e.st.st_mtime);
     return {};
   }));

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "steps/remote.h"
+#include "tree/tree.h"
 
 namespace kiln::steps {
 
@@ -35,7 +36,7 @@ Result<> merge_layers(const std::vector<fs::path>& layers, const fs::path& into)
   TRY(make_dirs(into));
   const Fd root = TRY(open_dir(into));
   std::vector<std::pair<std::string, struct stat>> directories;
-  const auto visit = [&](const sandbox::TreeEntry& e, int parent, const std::string& name) -> Result<> {
+  const auto visit = [&](const tree::TreeEntry& e, int parent, const std::string& name) -> Result<> {
     if (!S_ISDIR(e.st.st_mode)) {
       if (::linkat(parent, name.c_str(), root.get(), e.path.c_str(), 0) != 0) return sys_error("link {}", e.path);
       return {};
@@ -47,7 +48,7 @@ Result<> merge_layers(const std::vector<fs::path>& layers, const fs::path& into)
     directories.emplace_back(e.path, e.st);
     return {};
   };
-  TRY(sandbox::walk_merged(layers, visit));
+  TRY(tree::walk_merged(layers, visit));
   for (auto it = directories.rbegin(); it != directories.rend(); ++it) {
     const timespec times[2] = {it->second.st_mtim, it->second.st_mtim};
     if (::utimensat(root.get(), it->first.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)

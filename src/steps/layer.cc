@@ -6,6 +6,7 @@
 #include "event/sinks.h"
 #include "image/image.h"
 #include "steps/job.h"
+#include "tree/tree.h"
 
 namespace kiln::steps {
 
@@ -155,7 +156,7 @@ Result<Collected> run_once(const Job& job, const std::function<void(sandbox::Run
   return Collected{std::move(scratch), std::move(report)};
 }
 
-std::string describe_entry(const sandbox::TreeEntry& e, int parent, const std::string& name) {
+std::string describe_entry(const tree::TreeEntry& e, int parent, const std::string& name) {
   std::string text = fmt::format("{:o} {}:{} {} {}", e.st.st_mode, e.st.st_uid, e.st.st_gid, e.st.st_mtime,
                                  S_ISDIR(e.st.st_mode) ? 0 : e.st.st_size);
   if (S_ISREG(e.st.st_mode)) {
@@ -170,9 +171,9 @@ std::string describe_entry(const sandbox::TreeEntry& e, int parent, const std::s
   return text;
 }
 
-Result<std::map<std::string, std::string>> listing(const fs::path& tree) {
+Result<std::map<std::string, std::string>> listing(const fs::path& layer) {
   std::map<std::string, std::string> all;
-  TRY(sandbox::walk_merged({tree}, [&](const sandbox::TreeEntry& e, int parent, const std::string& name) -> Result<> {
+  TRY(tree::walk_merged({layer}, [&](const tree::TreeEntry& e, int parent, const std::string& name) -> Result<> {
     all[e.path] = describe_entry(e, parent, name);
     return {};
   }));

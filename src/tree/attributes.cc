@@ -1,10 +1,10 @@
-#include "sandbox/attributes.h"
+#include "tree/tree.h"
 
 #include <sys/xattr.h>
 
 #include <cstring>
 
-namespace kiln::sandbox {
+namespace kiln::tree {
 
 namespace {
 
@@ -80,4 +80,4 @@ Result<> set_attributes(const std::string& path, const Attributes& now, const At
   return {};
 }
 
-}  // namespace kiln::sandbox
+}  // namespace kiln::tree

@@ -1,8 +1,8 @@
-#include "sandbox/merged.h"
+#include "tree/merged.h"
 
-#include "sandbox/test_tree.h"
+#include "support/tree.h"
 
-namespace kiln::sandbox {
+namespace kiln::tree {
 namespace {
 
 using testing::ElementsAre;
@@ -89,4 +89,4 @@ TEST_F(MergedTest, NothingIsReadOutsideTheLayers) {
 }
 
 }  // namespace
-}  // namespace kiln::sandbox
+}  // namespace kiln::tree

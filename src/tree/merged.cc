@@ -1,4 +1,4 @@
-#include "sandbox/merged.h"
+#include "tree/merged.h"
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-namespace kiln::sandbox {
+namespace kiln::tree {
 
 namespace {
 
@@ -208,4 +208,4 @@ Result<std::optional<std::string>> read_merged(const std::vector<fs::path>& laye
   return std::optional<std::string>(std::move(text));
 }
 
-}  // namespace kiln::sandbox
+}  // namespace kiln::tree

@@ -1,10 +1,11 @@
 // The merged view of layers as overlayfs would show it, without a mount: lookup, listing and link following inside the
-// tree. Layers are private directories that nobody changes meanwhile. Private to the room.
+// tree. Layers are private directories that nobody changes meanwhile. For those who look up paths; walking and reading
+// is in tree/tree.h.
 #pragma once
 
-#include "sandbox/sandbox.h"
+#include "tree/tree.h"
 
-namespace kiln::sandbox {
+namespace kiln::tree {
 
 bool is_whiteout(const struct stat& st);
 
@@ -47,4 +48,4 @@ class Merged {
   Dir root_;
 };
 
-}  // namespace kiln::sandbox
+}  // namespace kiln::tree
