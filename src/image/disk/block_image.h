@@ -1,5 +1,5 @@
 // A block image that is decided and not yet written: which of its bytes may be other than zero, and how to pour them.
-// File systems, partitions and whole disks are block images; the writers of disk formats take one. Private to the room.
+// File systems, partitions and whole disks are block images; the writers of disk formats take one.
 #pragma once
 
 #include <functional>

@@ -1,0 +1,75 @@
+// Disk images: the door to image/disk/. From the layers of a tree to a GPT disk that boots under BIOS and UEFI, and the
+// writers of the disk formats. No root, no loop device, no merged directory; the image is never in memory. Everything
+// is a function of the layers and the spec: two runs give equal bytes. Layout: docs/formats/disk.md.
+#pragma once
+
+#include "image/disk/block_image.h"
+#include "image/disk/uuid.h"
+
+namespace kiln::image {
+
+// ---- The disk ----
+
+struct DiskSpec {
+  /// Oldest first, in overlay form; they stay unchanged as long as the Disk lives. The newest one holds what makes the
+  /// tree boot: /etc/fstab, /boot/grub/grub.cfg, for BIOS /boot/grub/i386-pc/{boot,core}.img, for UEFI the files of
+  /// /boot/efi, which become the EFI system partition.
+  std::vector<fs::path> layers;
+  std::uint64_t bytes = 0;  // 0: what the tree needs x 1.25 + 256 MiB, rounded up to a GiB; else whole MiB
+  Uuid root_uuid;           // of the root file system; what fstab, grub.cfg and core.img say
+  Digest seed;              // all other ids of the disk come from it
+  std::int64_t clock = 0;   // seconds since 1970: when the file systems were made (SOURCE_DATE_EPOCH)
+  bool bios = true, efi = true;
+};
+
+struct DiskPartition {
+  unsigned number = 0;  // as in /dev/sda1
+  std::string name;
+  std::uint64_t first_sector = 0, sectors = 0;  // of 512 bytes
+  Uuid type, id;
+  bool operator==(const DiskPartition&) const = default;
+};
+
+/// A disk that is decided and not yet written. Copies share what they read from; several writers may use one at once.
+struct Disk {
+  BlockImage image;
+  std::vector<DiskPartition> partitions;  // by place on the disk
+  std::uint64_t data_bytes() const;       // what a writer reads: the total that progress is told of
+};
+
+/// Errors: Errc::no_space when the tree does not fit (says how many GiB it needs) or an EFI file is too much for its
+/// partition; Errc::not_found for a boot file that is missing (names it and the Debian package that brings it);
+/// Errc::corrupt for a boot file that is not what it should be; Errc::usage for a size that is no whole MiB.
+Result<Disk> lay_out_disk(const DiskSpec& spec);
+
+// ---- Formats ----
+
+/// What a writer writes to: front to back, and at the end it may replace bytes that it wrote before.
+class DiskOutput : public Sink {
+ public:
+  virtual Result<> patch(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+};
+
+struct DiskWriting {
+  unsigned threads = 1;  // that compress, where the format does
+  const Cancel& cancel;
+  std::function<void(std::uint64_t done_bytes)> progress = {};  // of Disk::data_bytes(); from the calling thread
+};
+
+struct DiskFormat {
+  std::string_view name;    // "raw", "qcow2" ...
+  std::string_view suffix;  // of the file, with its dot; no two formats have the same
+  Result<> (*write)(const Disk& disk, DiskOutput& out, const DiskWriting& how);
+};
+
+/// All of them; one line each in disk/formats.cc.
+std::span<const DiskFormat> disk_formats();
+
+/// Errc::usage names the formats there are.
+Result<const DiskFormat*> find_disk_format(std::string_view name);
+
+/// Writes a disk as a file; all or nothing stands under the target's name. Returns the file's apparent size in bytes.
+Result<std::uint64_t> write_disk_file(const Disk& disk, const DiskFormat& format, const fs::path& target,
+                                      const DiskWriting& how);
+
+}  // namespace kiln::image
