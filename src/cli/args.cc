@@ -81,6 +81,14 @@ void add_store(CLI::App& app, Args& args) {
   app.add_flag("--json", args.json);
 }
 
+void add_fmt(CLI::App& app, Args& args) {
+  app.add_option("path", args.rest);
+  app.add_flag("--check", args.check);
+  app.add_flag("--diff", args.diff);
+  app.add_flag("--write", args.write);
+  app.add_flag("--recursive", args.recursive);
+}
+
 Result<> split_variables(Args& args, const Raw& raw) {
   for (const std::string& pair : raw.vars) {
     const std::size_t at = pair.find('=');
@@ -108,6 +116,7 @@ void add_commands(CLI::App& app, Args& args, Raw& raw) {
   add_template(validate, args);
   add_variables(validate, args, raw);
   validate.add_flag("--syntax-only", args.syntax_only);
+  add_fmt(*app.add_subcommand("fmt"), args);
   CLI::App& plan = *app.add_subcommand("plan");
   add_template(plan, args);
   add_variables(plan, args, raw);

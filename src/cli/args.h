@@ -13,10 +13,10 @@ namespace kiln::cli {
 
 /// Flags that several commands share. Defaults are Packer's.
 struct Args {
-  std::string command;  // build, validate, plan, run, store, version
+  std::string command;  // build, validate, fmt, plan, run, store, version
   std::string action;   // store: ls, gc, verify
   std::string template_path;
-  std::vector<std::string> rest;  // run: the command after --
+  std::vector<std::string> rest;  // run: the command after --; fmt: paths
 
   std::vector<std::pair<std::string, std::string>> vars;
   std::vector<fs::path> var_files;
@@ -28,6 +28,7 @@ struct Args {
   bool color = true, timestamp_ui = false, machine_readable = false, debug = false;
   bool force = false, local = false, no_cache = false, check = false, strict = false, refresh = false, lock = false;
   bool allow_privileged = false, syntax_only = false, json = false, dry_run = false;
+  bool diff = false, write = true, recursive = false;  // fmt
   std::vector<std::string> no_cache_filter, keep;
   std::string network = "host";
   std::string output;            // -output; empty: not given

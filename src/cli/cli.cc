@@ -26,6 +26,7 @@ int version(const Args& args) {
 Result<int> dispatch(const Args& args, const Environment& environment, const Cancel& cancel) {
   if (args.command == "build") return build(args, environment, cancel);
   if (args.command == "validate") return validate(args, environment);
+  if (args.command == "fmt") return format(args);
   if (args.command == "plan") return show_plan(args, environment, cancel);
   if (args.command == "run") return run_inside(args, environment, cancel);
   if (args.command == "store") return store_command(args, environment, cancel);

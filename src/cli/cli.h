@@ -16,7 +16,7 @@ struct Environment {
   std::string get(const std::string& name) const;
 };
 
-inline constexpr int kOk = 0, kFailed = 1, kNoCommand = 127;  // Packer's exit codes
+inline constexpr int kOk = 0, kFailed = 1, kWouldChange = 3, kNoCommand = 127;  // Packer's exit codes
 
 /// Runs the command line; everything a person reads goes to stdout, as Packer does.
 int run_command_line(const std::vector<std::string>& argv, const Environment& environment, const Cancel& cancel);
@@ -24,6 +24,7 @@ int run_command_line(const std::vector<std::string>& argv, const Environment& en
 // One a command.
 Result<int> build(const Args& args, const Environment& environment, const Cancel& cancel);
 Result<int> validate(const Args& args, const Environment& environment);
+Result<int> format(const Args& args);
 Result<int> show_plan(const Args& args, const Environment& environment, const Cancel& cancel);
 Result<int> run_inside(const Args& args, const Environment& environment, const Cancel& cancel);
 Result<int> store_command(const Args& args, const Environment& environment, const Cancel& cancel);

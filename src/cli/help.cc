@@ -12,6 +12,7 @@ kiln bakes machine images from Packer templates without booting a machine.
 
   build      make the images of a template
   validate   check a template
+  fmt        put templates into canonical form
   plan       show the steps, what is cached, and why a step will run
   run        a shell or a command inside a layer or a failed step
   store      look into, clean or check the store of layers
@@ -73,6 +74,22 @@ Examples:
 Flags: -var, -var-file, -only, -except, -syntax-only, -no-warn-undeclared-var
 )";
 
+constexpr std::string_view kFmt = R"(Usage: kiln fmt [flags] PATH...
+
+Puts templates (.pkr.hcl) and variable files (.pkrvars.hcl) into canonical form and prints
+the names of those that were not. PATH is a file, a directory, or - for standard input.
+
+Examples:
+  kiln fmt .
+  kiln fmt -check -diff -recursive images
+  kiln fmt - < spark.pkr.hcl
+
+  -check         change nothing; exit code 3 when something would change
+  -diff          print what changes
+  -write=false   change nothing
+  -recursive     directories inside directories, too
+)";
+
 constexpr std::string_view kPlan = R"(Usage: kiln plan [flags] TEMPLATE
 
 Shows the graph of steps: what is cached, what will run and why. Runs nothing.
@@ -113,6 +130,7 @@ Examples:
 std::string help_for(const std::string& command) {
   if (command == "build") return std::string(kBuild);
   if (command == "validate") return std::string(kValidate);
+  if (command == "fmt") return std::string(kFmt);
   if (command == "plan") return std::string(kPlan);
   if (command == "run") return std::string(kRun);
   if (command == "store") return std::string(kStore);

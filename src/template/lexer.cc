@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "base/text.h"
+
 namespace kiln::tmpl {
 
 namespace {
@@ -140,6 +142,10 @@ Token Lexer::peek(bool newlines) const {
   return copy.next(newlines);
 }
 
+bool ends_heredoc(std::string_view line, std::string_view marker) {
+  return trim(line) == marker;
+}
+
 std::optional<HeredocStart> read_heredoc_start(std::string_view text, std::uint32_t byte) {
   HeredocStart start;
   std::size_t at = byte + 2;
@@ -164,11 +170,9 @@ void skip_heredoc(Lexer& lexer, const HeredocStart& start) {
   const std::string_view text = lexer.text();
   while (line < text.size()) {
     const std::size_t end = std::min(text.find('\n', line), text.size());
-    std::string_view content = text.substr(line, end - line);
-    content.remove_prefix(std::min(content.find_first_not_of(" \t"), content.size()));
-    if (!content.empty() && content.back() == '\r') content.remove_suffix(1);
+    const std::string_view content = text.substr(line, end - line);
     line = end;
-    if (content == start.marker) break;
+    if (ends_heredoc(content, start.marker)) break;
     ++line;
   }
   lexer.seek(static_cast<std::uint32_t>(std::min(line, text.size())));

@@ -80,6 +80,9 @@ Token skip_item(Lexer& lexer);
 /// Bytes of the identifier at the start of text; 0 if there is none.
 std::size_t identifier_bytes(std::string_view text);
 
+/// Whether a line ends the heredoc of this marker: spaces around the marker do not count.
+bool ends_heredoc(std::string_view line, std::string_view marker);
+
 /// The marker of a heredoc whose "<<" stands at byte: its name, whether it began "<<-", and where its first line
 /// starts.
 struct HeredocStart {

@@ -57,12 +57,9 @@ bool Rules::template_ended(const Ending& ending) {
   }
   if (at > ending.opening.end && text[at - 1] != '\n') return false;
   const std::size_t end = std::min(text.find('\n', at), text.size());
-  std::string_view line = text.substr(at, end - at);
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-  if (line != ending.marker) return false;
-  const auto marker_end = static_cast<std::uint32_t>(line.data() + line.size() - text.data());
-  lexer_.seek(marker_end);  // the line's end stays a token
+  if (!ends_heredoc(text.substr(at, end - at), ending.marker)) return false;
+  const std::size_t marker_end = text.find(ending.marker, at) + ending.marker.size();
+  lexer_.seek(static_cast<std::uint32_t>(marker_end));  // the line's end stays a token
   return true;
 }
 

@@ -1,0 +1,41 @@
+// The tokens of native syntax with nothing left out: comments, line ends and the pieces of templates, each with the
+// spaces before it. For formatting; the parser uses lexer.h. Joined again they are the text. Private to the formatter.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "template/lexer.h"
+
+namespace kiln::tmpl {
+
+/// What a token is to the formatter: Tok, and what the lexer leaves to the parser.
+enum class Glyph : std::uint8_t {
+  plain,          // as its tok says
+  comment,        // a line comment holds its line end
+  quote_open,     // "
+  quote_close,    // "
+  heredoc_open,   // <<EOT and its line end
+  heredoc_close,  // the line that ends it, without its line end
+  literal,        // text in a template
+  sequence_open,  // ${ %{ ${~ %{~
+  sequence_close  // } ~}
+};
+
+struct Piece {
+  Glyph glyph = Glyph::plain;
+  Tok tok = Tok::invalid;  // of plain ones
+  std::string_view text;
+  std::size_t spaces = 0;  // before it
+
+  bool is(Tok kind) const { return glyph == Glyph::plain && tok == kind; }
+  bool ends_line() const { return is(Tok::newline) || (glyph == Glyph::comment && text.ends_with('\n')); }
+  /// 1 for what opens a bracket or sequence, -1 for what closes one.
+  int bracket() const;
+};
+
+/// Views into the file's text; the last one is Tok::end.
+std::vector<Piece> format_tokens(const SourceFile& file);
+
+}  // namespace kiln::tmpl
