@@ -42,6 +42,10 @@ struct Disk {
 /// Errc::corrupt for a boot file that is not what it should be; Errc::usage for a size that is no whole MiB.
 Result<Disk> lay_out_disk(const DiskSpec& spec);
 
+/// What fstab may name before there is a disk: the ids that partitions of a disk with this seed have.
+Uuid partition_uuid(const Digest& seed, unsigned number);  // PARTUUID= of 1 (root), 14 (BIOS boot), 15 (EFI)
+std::string efi_volume_id(const Digest& seed);             // UUID= of the EFI system partition: "1A2B-3C4D"
+
 // ---- Formats ----
 
 /// What a writer writes to: front to back, and at the end it may replace bytes that it wrote before.

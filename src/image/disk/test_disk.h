@@ -1,6 +1,7 @@
 // Fixtures of the disk writers' tests: images made by hand, outputs that fail, foreign tools' places.
 #pragma once
 
+#include "base/text.h"
 #include "image/disk/compose.h"
 #include "image/test_support.h"
 #include "support/tree.h"

@@ -1,0 +1,123 @@
+#include "image/disk/gpt.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/endian.h"
+
+namespace kiln::image {
+
+namespace {
+
+struct GptHeader {
+  char signature[8] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
+  le32 revision = 0x00010000, header_bytes = 92, header_crc = 0, reserved = 0;
+  le64 own_sector = 0, other_sector = 0, first_usable = 0, last_usable = 0;
+  std::array<std::uint8_t, 16> disk_id{};
+  le64 entries_sector = 0;
+  le32 entry_count = 0, entry_bytes = 0, entries_crc = 0;
+};
+static_assert(sizeof(GptHeader) == 92);
+
+struct GptEntry {
+  std::array<std::uint8_t, 16> type{}, id{};
+  le64 first_sector = 0, last_sector = 0, attributes = 0;
+  std::array<le16, 36> name{};
+};
+static_assert(sizeof(GptEntry) == 128);
+
+struct MbrPartition {
+  std::uint8_t status = 0;
+  std::array<std::uint8_t, 3> first_chs{};
+  std::uint8_t type = 0;
+  std::array<std::uint8_t, 3> last_chs{};
+  le32 first_sector = 0, sectors = 0;
+};
+static_assert(sizeof(MbrPartition) == 16);
+
+constexpr std::size_t kEntries = 128;
+constexpr std::uint64_t kFirstUsable = kGptSectors + 1;
+constexpr std::size_t kMbrPartitionAt = 446;
+
+std::string text_of(std::span<const std::byte> bytes) {
+  return std::string(as_text(bytes));
+}
+
+std::uint32_t crc_of(std::string_view bytes) {
+  return static_cast<std::uint32_t>(
+      ::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+}
+
+/// As GPT has UUIDs: the first three fields little-endian, the rest in the order of the text.
+std::array<std::uint8_t, 16> mixed_endian(const Uuid& id) {
+  std::array<std::uint8_t, 16> mixed = id.bytes;
+  std::reverse(mixed.begin(), mixed.begin() + 4);
+  std::reverse(mixed.begin() + 4, mixed.begin() + 6);
+  std::reverse(mixed.begin() + 6, mixed.begin() + 8);
+  return mixed;
+}
+
+/// A disk of 2 TiB or more has the largest number there is.
+std::string render_protective_mbr(std::uint64_t disk_sectors) {
+  const std::uint64_t covered = std::min<std::uint64_t>(disk_sectors - 1, 0xffffffff);
+  MbrPartition whole;
+  whole.first_chs = {0x00, 0x02, 0x00};
+  whole.type = 0xee;
+  whole.last_chs = {0xff, 0xff, 0xff};
+  whole.first_sector = 1;
+  whole.sectors = static_cast<std::uint32_t>(covered);
+  std::string mbr(kSectorBytes, '\0');
+  mbr.replace(kMbrPartitionAt, sizeof whole, text_of(bytes_of(whole)));
+  mbr.replace(kSectorBytes - 2, 2, "\x55\xaa");
+  return mbr;
+}
+
+std::string render_entries(const GptSpec& spec) {
+  std::array<GptEntry, kEntries> entries;
+  for (const DiskPartition& p : spec.partitions) {
+    assert(p.number >= 1 && p.number <= kEntries && p.sectors > 0);
+    assert(p.first_sector >= kFirstUsable && p.first_sector + p.sectors <= spec.disk_sectors - kGptSectors);
+    GptEntry& entry = entries[p.number - 1];
+    entry.type = mixed_endian(p.type);
+    entry.id = mixed_endian(p.id);
+    entry.first_sector = p.first_sector;
+    entry.last_sector = p.first_sector + p.sectors - 1;
+    assert(p.name.size() <= entry.name.size());
+    std::copy(p.name.begin(), p.name.end(), entry.name.begin());
+  }
+  return text_of(bytes_of(entries));
+}
+
+std::string render_header(const GptSpec& spec, std::string_view entries, bool is_backup) {
+  const std::uint64_t last = spec.disk_sectors - 1;
+  GptHeader header;
+  header.own_sector = is_backup ? last : 1;
+  header.other_sector = is_backup ? 1 : last;
+  header.first_usable = kFirstUsable;
+  header.last_usable = last - kGptSectors;
+  header.disk_id = mixed_endian(spec.disk_id);
+  header.entries_sector = is_backup ? spec.disk_sectors - kGptSectors : 2;
+  header.entry_count = kEntries;
+  header.entry_bytes = sizeof(GptEntry);
+  header.entries_crc = crc_of(entries);
+  header.header_crc = crc_of(as_text(bytes_of(header)));
+  std::string sector = text_of(bytes_of(header));
+  sector.resize(kSectorBytes, '\0');
+  return sector;
+}
+
+}  // namespace
+
+std::string render_primary_gpt(const GptSpec& spec) {
+  const std::string entries = render_entries(spec);
+  return render_protective_mbr(spec.disk_sectors) + render_header(spec, entries, false) + entries;
+}
+
+std::string render_backup_gpt(const GptSpec& spec) {
+  const std::string entries = render_entries(spec);
+  return entries + render_header(spec, entries, true);
+}
+
+}  // namespace kiln::image
