@@ -65,8 +65,9 @@ event::RunStarted opening(const plan::Plan& plan, const std::string& run_id) {
   return start;
 }
 
-/// Options that only make sense with a machine, once a build.
+/// What the plan leaves out, and options that only make sense with a machine, once a build.
 void note_unneeded(const plan::Plan& plan, event::EventSink& events) {
+  for (const std::string& text : plan.warnings) events.on(event::stamped(event::Warning{{}, {}, text}));
   for (const plan::BuildPlan& build : plan.builds) {
     if (build.notes.empty()) continue;
     events.on(event::stamped(event::Warning{{}, build.name, "not needed by kiln: " + join(build.notes, ", ")}));

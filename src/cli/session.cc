@@ -122,6 +122,7 @@ plan::Surroundings make_surroundings(const Args& args, const Environment& enviro
   world.cwd = environment.cwd;
   world.output_dir = settings.output_dir;
   world.output_dir_given = !args.output.empty() || args.local;
+  world.local = args.local;
   world.network = args.network;
   world.strict = args.strict;
   world.allow_privileged = args.allow_privileged;

@@ -43,6 +43,11 @@ struct UnpackedLayer {
 /// entry is checked; an escape, a bomb, a bad name, a device 0:0 is Errc::corrupt and names the entry.
 Result<UnpackedLayer> unpack_layer(Source& in, const fs::path& tree, const Limits& limits, const Cancel& cancel);
 
+/// The same, and pours the layer into `blob` as gzip: as it came where it is gzip, else compressed anew (a Docker
+/// Engine saves plain tars, and it reads no zstd). The answer's blob is what was poured.
+Result<UnpackedLayer> unpack_layer_kept(Source& in, const fs::path& tree, Sink& blob, unsigned threads,
+                                        const Limits& limits, const Cancel& cancel);
+
 /// The same for a plain root file system tarball (tar: base): no whiteouts, they are an error.
 Result<UnpackedLayer> unpack_rootfs(Source& in, const fs::path& tree, const Limits& limits, const Cancel& cancel);
 

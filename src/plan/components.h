@@ -28,6 +28,11 @@ std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisi
 std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl::PostProcessor& post,
                                             const Surroundings& world, tmpl::Diagnostics& diagnostics);
 
+/// Follows the names that docker-tag and docker-import give along one chain: to the writer of the archive (pack's tags
+/// are added to) and to docker-push. What stands at the wrong place is reported; places are those of the steps.
+void name_images(std::vector<PostStep>& chain, const std::vector<tmpl::Range>& places, PackStep& pack,
+                 tmpl::Diagnostics& diagnostics);
+
 /// shell-local, as provisioner and post-processor: what to run on this machine. kHostScript in argv stands for the path
 /// of the temporary script.
 inline constexpr std::string_view kHostScript = "\x01script\x01";

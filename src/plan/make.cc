@@ -82,31 +82,37 @@ class Maker {
 
   void add_artifacts(const tmpl::Build& build, std::optional<BuilderPlan>& builder) {
     std::vector<std::vector<PostStep>> chains;
-    std::vector<std::string> tags;
-    for (const auto& chain : build.post_processors) {
-      chains.emplace_back();
-      for (const tmpl::PostProcessor& post : chain) {
-        auto step = read_post_processor(build, post, world_, diagnostics_);
-        if (!step) continue;
-        if (step->type == "docker-tag") {
-          for (const Json& name : step->options["names"]) tags.push_back(name.get<std::string>());
-        }
-        chains.back().push_back(std::move(*step));
-      }
-    }
+    PackStep nothing{.format = "docker"};
+    PackStep& pack = builder && builder->pack ? *builder->pack : nothing;
+    for (const auto& chain : build.post_processors) chains.push_back(read_chain(build, chain, pack));
     if (!builder || !builder->pack) return;
-    builder->pack->tags = tags;
-    const std::string label =
-        builder->pack->output.empty() ? builder->pack->format : builder->pack->output.filename().native();
-    const StepId pack = add_step(std::move(*builder->pack), label, "pack");
-    plan_.builds[index_].pack = pack;
+    const std::string label = pack.output.empty() ? pack.format : pack.output.filename().native();
+    const StepId packed = add_step(std::move(pack), label, "pack");
+    plan_.builds[index_].pack = packed;
     for (std::size_t c = 0; c < chains.size(); ++c) {
-      top_ = pack;
+      top_ = packed;
       for (std::size_t i = 0; i < chains[c].size(); ++i) {
         const std::string type = chains[c][i].type;
         add_step(std::move(chains[c][i]), type, fmt::format("post-processor {}.{}", c + 1, i + 1));
       }
     }
+  }
+
+  std::vector<PostStep> read_chain(const tmpl::Build& build, const std::vector<tmpl::PostProcessor>& chain,
+                                   PackStep& pack) {
+    std::vector<PostStep> steps;
+    std::vector<tmpl::Range> places;
+    for (const tmpl::PostProcessor& post : chain) {
+      auto step = read_post_processor(build, post, world_, diagnostics_);
+      if (!step) return {};
+      steps.push_back(std::move(*step));
+      places.push_back(post.range);
+    }
+    name_images(steps, places, pack, diagnostics_);
+    if (world_.local && std::erase_if(steps, [](const PostStep& s) { return s.type == "docker-push"; }) > 0) {
+      plan_.warnings.push_back(build.name + ": docker-push is left out by -local");
+    }
+    return steps;
   }
 
   static const char* kind_of(const What& what) {

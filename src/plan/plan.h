@@ -137,7 +137,7 @@ struct Plan {
   fs::path template_path;
   std::vector<Step> steps;  // topological: parents before children
   std::vector<BuildPlan> builds;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings;  // of the plan as a whole, for people
 };
 
 /// What planning asks of the world.
@@ -148,6 +148,7 @@ struct Surroundings {
   fs::path cwd;                                       // relative script and source paths start here, as Packer's do
   fs::path output_dir;                                // where artifacts go
   bool output_dir_given = false;  // -output or -local: manifests without a path of their own go there too
+  bool local = false;             // -local: what publishes is left out
   std::string network = "host";
   bool strict = false;
   bool allow_privileged = false;

@@ -1,4 +1,6 @@
-// Post-processors: docker-tag, docker-save, manifest, checksum, shell-local.
+// Post-processors: docker-tag, docker-save, docker-push, docker-import, manifest, checksum, shell-local.
+#include <algorithm>
+
 #include "base/text.h"
 #include "plan/components.h"
 
@@ -8,12 +10,8 @@ namespace {
 
 using Reader = void (*)(tmpl::BodyReader&, const tmpl::Build&, const Surroundings&, PostStep&);
 
-void read_docker_tag(tmpl::BodyReader& options, const tmpl::Build& build, const Surroundings& /*world*/,
+void read_docker_tag(tmpl::BodyReader& options, const tmpl::Build& /*build*/, const Surroundings& /*world*/,
                      PostStep& step) {
-  if (build.type != "docker") {
-    options.error("repository", "docker-tag needs a docker image",
-                  fmt::format("The build \"{}\" makes none: add only = [\"docker.NAME\"].", build.name));
-  }
   const std::string repository = options.string("repository").value_or("");
   if (repository.empty() && !has_unknown(options)) {
     options.error("repository", "Missing required argument", "docker-tag needs \"repository\".");
@@ -33,6 +31,48 @@ void read_docker_save(tmpl::BodyReader& options, const tmpl::Build& /*build*/, c
   const std::string path = options.string("path").value_or("");
   if (path.empty()) options.error("path", "Missing required argument", "docker-save needs \"path\".");
   step.options["path"] = (world.cwd / path).native();
+}
+
+/// Without login, credentials are those of Docker's own configuration.
+void read_docker_push(tmpl::BodyReader& options, const tmpl::Build& /*build*/, const Surroundings& /*world*/,
+                      PostStep& step) {
+  const bool login = options.boolean("login").value_or(false);
+  const std::string user = options.string("login_username").value_or("");
+  const std::string password = options.string("login_password").value_or("");
+  const std::string server = options.string("login_server").value_or("");
+  options.ignore({"docker_path", "platform", "aws_access_key", "aws_secret_key", "aws_token", "aws_profile"});
+  if (options.boolean("ecr_login").value_or(false)) {
+    options.error("ecr_login", "kiln has no ECR login",
+                  "Log in beforehand, so that Docker's config.json has the credentials, and leave ecr_login out.");
+  }
+  if (!login) return;
+  step.options["login_username"] = user;
+  step.options["login_server"] = server;
+  step.secrets.push_back({"login_password", password, true});
+}
+
+/// A part of a file's name from an image's: registry.example/team/app:1 is app_1.
+std::string plain_name(std::string name) {
+  name = name.substr(name.rfind('/') + 1);
+  std::replace_if(
+      name.begin(), name.end(),
+      [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '_' && c != '-'; }, '_');
+  return name;
+}
+
+void read_docker_import(tmpl::BodyReader& options, const tmpl::Build& build, const Surroundings& world,
+                        PostStep& step) {
+  const std::string repository = options.string("repository").value_or("");
+  if (repository.empty() && !has_unknown(options)) {
+    options.error("repository", "Missing required argument", "docker-import needs \"repository\".");
+  }
+  const std::string tag = options.string("tag").value_or("");
+  const std::string name = repository + ":" + (tag.empty() ? "latest" : tag);
+  step.options["names"] = {name};
+  step.options["changes"] = options.strings("changes").value_or(std::vector<std::string>());
+  options.ignore({"docker_path", "platform"});
+  const std::string file = fmt::format("{}-{}-docker.tar", plain_name(build.source_name), plain_name(name));
+  step.options["output"] = (world.output_dir / file).native();
 }
 
 void read_manifest(tmpl::BodyReader& options, const tmpl::Build& /*build*/, const Surroundings& world, PostStep& step) {
@@ -63,11 +103,10 @@ void read_shell_local(tmpl::BodyReader& options, const tmpl::Build& build, const
 }
 
 const std::map<std::string, Reader>& readers() {
-  static const std::map<std::string, Reader> table = {{"docker-tag", read_docker_tag},
-                                                      {"docker-save", read_docker_save},
-                                                      {"manifest", read_manifest},
-                                                      {"checksum", read_checksum},
-                                                      {"shell-local", read_shell_local}};
+  static const std::map<std::string, Reader> table = {
+      {"docker-tag", read_docker_tag},       {"docker-save", read_docker_save}, {"docker-push", read_docker_push},
+      {"docker-import", read_docker_import}, {"manifest", read_manifest},       {"checksum", read_checksum},
+      {"shell-local", read_shell_local}};
   return table;
 }
 

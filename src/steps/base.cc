@@ -112,8 +112,9 @@ Result<Digest> import_layer(const Job& job, const image::SourceLayer& layer, std
   TRY(make_dirs(tree));
   const auto raw = TRY(layer.open());
   store::BlobWriter writer = TRY(store.new_blob());
-  TeeSource tee(*raw, writer);
-  const image::UnpackedLayer unpacked = TRY(image::unpack_layer(tee, tree, {}, job.cancel).context("layer {}", number));
+  const image::UnpackedLayer unpacked =
+      TRY(image::unpack_layer_kept(*raw, tree, writer, job.context.settings.threads, {}, job.cancel)
+              .context("layer {}", number));
   if (!layer.diff_id.empty() && unpacked.facts.diff_id != layer.diff_id) {
     return error(Errc::corrupt, "layer {}: its content is {}, the image says {}", number,
                  unpacked.facts.diff_id.brief(), layer.diff_id.brief());

@@ -62,28 +62,6 @@ Result<engine::Outcome> write_plain_file(const Job& job, const plan::PackStep& w
   return engine::Outcome{{}, {artifact}};
 }
 
-/// The compressed form of a layer: the blob it came as, the one kept from an earlier build, or a new one.
-Result<image::ImageLayer> compressed(const Job& job, const Digest& id, const std::string& progress_text) {
-  store::Store& store = job.context.store;
-  if (const auto record = TRY(store.read_record("compressed", id.hex()))) {
-    const Digest digest = TRY(Digest::parse(json_string(*record, "blob")));
-    TRY(store.lease(digest));
-    if (const auto blob = TRY(store.find_blob(digest))) return image::ImageLayer{id, digest, blob->bytes, blob->path};
-  }
-  const auto layer = TRY(store.find_layer(id));
-  if (!layer) return error(Errc::not_found, "layer {} has gone from the store; build again", id.brief());
-  store::BlobWriter writer = TRY(store.new_blob());
-  const auto made =
-      TRY(image::compress_layer(layer->tree, writer, job.context.settings.threads, job.cancel, [&](std::uint64_t done) {
-            job.progress(progress_text, done, layer->tar_bytes);
-          }).context("compressing layer {}", id.brief()));
-  if (made.tar.diff_id != id)
-    return error(Errc::corrupt, "layer {} changed in the store; run kiln store verify", id.brief());
-  const store::Blob blob = TRY(store.commit(std::move(writer)));
-  TRY(store.write_record("compressed", id.hex(), {{"blob", blob.digest.text()}, {"bytes", blob.bytes}}));
-  return image::ImageLayer{id, blob.digest, blob.bytes, blob.path};
-}
-
 /// The steps from the base to what a pack step stands on, oldest first.
 std::vector<const plan::Step*> chain_of(const plan::Plan& plan, const plan::Step& pack) {
   std::vector<const plan::Step*> chain;
@@ -151,29 +129,13 @@ Result<image::ImageSpec> image_spec(const Job& job, const plan::PackStep& what) 
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::string text = fmt::format("compressing layer {} of {}", i + 1, layers.size());
-    spec.layers.push_back(TRY(compressed(job, layers[i], text)));
+    spec.layers.push_back(TRY(compressed_layer(job, layers[i], text)));
   }
   return spec;
 }
 
 Result<engine::Outcome> write_docker(const Job& job, const plan::PackStep& what) {
-  const engine::Tree& from = job.from;
-  const image::ImageSpec spec = TRY(image_spec(job, what));
-  TRY(make_dirs(what.output.parent_path()));
-  AtomicFile file = TRY(AtomicFile::create(what.output));
-  FdSink sink(file.fd());
-  job.progress("writing " + what.output.filename().native(), 0, 0);
-  const image::ImageIds ids = TRY(image::write_hybrid_archive(spec, sink).context("writing {}", what.output));
-  TRY(sink.finish());
-  TRY(file.commit());
-  event::Artifact artifact{"packer.post-processor.docker-import",
-                           ids.config.text(),
-                           "Imported Docker image: " + ids.config.text(),
-                           {what.output.native()}};
-  if (!what.tags.empty()) artifact.text += " with tags " + join(what.tags, " ");
-  TRY(record_artifact(job.context.store, job.step, from, what.output, artifact));
-  if (!job.context.settings.local) TRY(load_into_engine(job, spec).context("loading into the Docker Engine"));
-  return engine::Outcome{{}, {artifact}};
+  return engine::Outcome{{}, {TRY(write_image(job, what.output, what.tags, [&] { return image_spec(job, what); }))}};
 }
 
 /// export_path: the merged tree as one tar.
@@ -206,9 +168,9 @@ Result<std::optional<engine::Outcome>> current_pack(Context& context, const plan
                                                     const engine::Tree& from) {
   const auto& what = std::get<plan::PackStep>(step.what);
   if (what.format == "null") return std::optional<engine::Outcome>();
-  auto artifact = TRY(recorded_artifact(context.store, step, from, what.output));
-  if (!artifact || (what.format == "docker" && !context.settings.local && !TRY(engine_has(context, *artifact))))
-    return std::optional<engine::Outcome>();
+  auto artifact = what.format == "docker" ? TRY(current_image(context, step, from, what.output, what.tags))
+                                          : TRY(recorded_artifact(context.store, step, from, what.output));
+  if (!artifact) return std::optional<engine::Outcome>();
   return std::optional<engine::Outcome>(engine::Outcome{{}, {std::move(*artifact)}});
 }
 

@@ -1,9 +1,10 @@
-// Post-processors: manifest, docker-tag, docker-save, checksum, shell-local, artifice.
+// Post-processors: manifest, docker-tag, docker-save, docker-push, docker-import, checksum, shell-local.
 #include <sys/stat.h>
 
 #include "base/text.h"
 #include "event/sinks.h"
 #include "steps/artifact.h"
+#include "steps/docker.h"
 #include "steps/job.h"
 #include "steps/manifest.h"
 
@@ -106,6 +107,8 @@ Result<event::Artifact> run_one(const Job& job, const plan::PostStep& what, cons
   if (what.type == "manifest") return write_manifest_entry(job, what, input);
   if (what.type == "docker-tag") return tagged(what, input);
   if (what.type == "docker-save") return save(job, what, input);
+  if (what.type == "docker-push") return push_image(job, what, input);
+  if (what.type == "docker-import") return import_tar(job, what, input);
   if (what.type == "checksum") return write_checksums(job, what, input);
   if (what.type == "shell-local" && what.host) {
     TRY(run_host(job, *what.host));
@@ -139,6 +142,12 @@ Result<std::optional<engine::Outcome>> current_post(Context& context, const plan
     const fs::path path = json_string(what.options, "path");
     if (auto there = TRY(recorded_artifact(context.store, step, from, path)))
       return std::optional(engine::Outcome{{}, {*there}});
+  } else if (what.type == "docker-import") {
+    const auto tags = what.options.value("tags", std::vector<std::string>());
+    auto there = TRY(current_image(context, step, from, json_string(what.options, "output"), tags));
+    if (!there) return std::optional<engine::Outcome>();
+    there->id = what.options.value("names", std::vector<std::string>{""}).front();
+    return std::optional(engine::Outcome{{}, {*there}});
   }
   if (!current) return std::optional<engine::Outcome>();
   return std::optional<engine::Outcome>(engine::Outcome{{}, {made}});

@@ -4,10 +4,11 @@
 
 namespace kiln::steps {
 
-Result<std::unique_ptr<Remote>> Remote::create(const Settings& settings) {
+Result<std::unique_ptr<Remote>> Remote::create(const Settings& settings, const Logins& logins) {
   std::unique_ptr<Remote> remote(new Remote());
   cloud::RegistryConfig registries =
       TRY(cloud::read_registry_config(cloud::usual_registry_files(settings.environment)));
+  for (const auto& [host, login] : logins) registries.credentials[host] = login;
   cloud::HttpConfig http = cloud::http_config_from(settings.environment);
   http.insecure_hosts = registries.insecure_hosts;
   remote->http_ = TRY(cloud::make_http_client(std::move(http)));

@@ -33,10 +33,4 @@ Json image_facts(const image::SourceImage& image) {
   return {{"config", image.raw_config}, {"history", history}};
 }
 
-Result<std::size_t> TeeSource::read(std::span<std::byte> buffer) {
-  const std::size_t n = TRY(from_.read(buffer));
-  TRY(copy_.write(std::span<const std::byte>(buffer.data(), n)));
-  return n;
-}
-
 }  // namespace kiln::steps

@@ -23,15 +23,4 @@ Result<Json> pin_remote(const plan::BaseRef& ref, const Settings& settings, cons
 /// Configuration and history of an image, kept with the base's result.
 Json image_facts(const image::SourceImage& image);
 
-/// Passes on what it reads and writes it to a sink as well.
-class TeeSource : public Source {
- public:
-  TeeSource(Source& from, Sink& copy) : from_(from), copy_(copy) {}
-  Result<std::size_t> read(std::span<std::byte> buffer) override;
-
- private:
-  Source& from_;
-  Sink& copy_;
-};
-
 }  // namespace kiln::steps

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include "steps/remote.h"
 #include "tree/tree.h"
 
 namespace kiln::steps {
@@ -85,36 +84,6 @@ std::vector<image::HistoryEntry> merge_history(const std::vector<image::HistoryE
     if (layers > 0 && !entry.empty_layer) --layers;
   }
   return merged;
-}
-
-Result<> load_into_engine(const Job& job, const image::ImageSpec& spec) {
-  const auto remote = TRY(Remote::create(job.context.settings));
-  auto engine = TRY(remote->engine());
-  auto there = engine.ping(job.cancel);
-  if (!there) return std::move(there).error();
-  if (!*there) {
-    job.warn("no Docker Engine answers at " + engine.address() + ": the image is in the archive only");
-    return {};
-  }
-  std::vector<Digest> diff_ids;
-  for (const image::ImageLayer& layer : spec.layers) diff_ids.push_back(layer.diff_id);
-  const auto write = [&](Sink& out, const std::vector<Digest>& absent) -> Result<> {
-    TRY(image::write_hybrid_archive(spec, out, absent));
-    return {};
-  };
-  const auto progress = [&](std::uint64_t bytes) { job.progress("loading into the Docker Engine", bytes, 0); };
-  TRY(engine.load_missing(diff_ids, write, progress, job.cancel));
-  return {};
-}
-
-Result<bool> engine_has(Context& context, const event::Artifact& artifact) {
-  const Cancel never;
-  const auto remote = TRY(Remote::create(context.settings));
-  auto engine = TRY(remote->engine());
-  auto there = engine.ping(never);
-  if (!there || !*there) return true;  // nowhere to load it
-  auto image = engine.inspect(artifact.id, never);
-  return image.ok();
 }
 
 }  // namespace kiln::steps
