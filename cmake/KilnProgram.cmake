@@ -27,3 +27,6 @@ foreach(bench store sandbox image)
     target_link_libraries(${bench}_bench PRIVATE kiln_${bench} benchmark::benchmark)
   endif()
 endforeach()
+
+add_executable(ext4_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/ext4_bench.cc)
+target_link_libraries(ext4_bench PRIVATE kiln_image)
