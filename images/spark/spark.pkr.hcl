@@ -271,8 +271,48 @@ build {
     execute_command = local.execute_command
   }
 
-  # What only a machine needs (kernel, boot loader, cloud-init, units) goes here, each with
-  # only = ["amazon-ebs.spark", "googlecompute.spark"]
+  # From here on: what only a machine needs. The folder of units comes last, so that a change there repeats no package.
+  provisioner "file" {
+    only        = ["amazon-ebs.spark", "googlecompute.spark"]
+    source      = "${path.root}/files/node-lib.sh"
+    destination = "/tmp/spark-node-lib.sh"
+  }
+
+  provisioner "shell" {
+    only            = ["amazon-ebs.spark", "googlecompute.spark"]
+    script          = "${path.root}/scripts/60-system.sh"
+    execute_command = local.execute_command
+  }
+
+  provisioner "shell" {
+    only            = ["amazon-ebs.spark", "googlecompute.spark"]
+    script          = "${path.root}/scripts/70-boot.sh"
+    execute_command = local.execute_command
+  }
+
+  provisioner "shell" {
+    only            = ["amazon-ebs.spark"]
+    script          = "${path.root}/scripts/80-ec2.sh"
+    execute_command = local.execute_command
+  }
+
+  provisioner "shell" {
+    only            = ["googlecompute.spark"]
+    script          = "${path.root}/scripts/80-gce.sh"
+    execute_command = local.execute_command
+  }
+
+  provisioner "file" {
+    only        = ["amazon-ebs.spark", "googlecompute.spark"]
+    source      = "${path.root}/files/node"
+    destination = "/tmp"
+  }
+
+  provisioner "shell" {
+    only            = ["amazon-ebs.spark", "googlecompute.spark"]
+    script          = "${path.root}/scripts/90-node.sh"
+    execute_command = local.execute_command
+  }
 
   post-processors {
     post-processor "docker-tag" {
