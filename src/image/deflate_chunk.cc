@@ -42,7 +42,7 @@ ChunkDeflater::ChunkDeflater() : work_(ISAL_DEF_LVL1_DEFAULT), packed_sample_(2 
   sample_.reserve(kSamples * kSampleBytes);
 }
 
-std::size_t ChunkDeflater::compress(std::span<const std::byte> bytes, std::span<std::byte> out) {
+std::size_t ChunkDeflater::compress(std::span<const std::byte> bytes, const Form& form, std::span<std::byte> out) {
   // The library's state starts as zeros each time: tables left from an earlier chunk change what it finds in this one.
   isal_zstream stream{};
   std::fill(work_.begin(), work_.end(), 0);
@@ -50,8 +50,9 @@ std::size_t ChunkDeflater::compress(std::span<const std::byte> bytes, std::span<
   stream.level = kLevel;
   stream.level_buf = work_.data();
   stream.level_buf_size = static_cast<std::uint32_t>(work_.size());
-  stream.flush = FULL_FLUSH;
-  stream.end_of_stream = 0;
+  stream.flush = form.is_whole ? NO_FLUSH : FULL_FLUSH;
+  stream.end_of_stream = form.is_whole ? 1 : 0;
+  stream.hist_bits = static_cast<std::uint16_t>(form.window_bits);
   stream.gzip_flag = IGZIP_DEFLATE;
   stream.next_in = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(bytes.data()));  // C interface, only read
   stream.avail_in = static_cast<std::uint32_t>(bytes.size());
@@ -70,7 +71,7 @@ bool ChunkDeflater::is_worth_it(std::span<const std::byte> chunk) {
     const auto piece = chunk.subspan(i * step, kSampleBytes);
     sample_.insert(sample_.end(), piece.begin(), piece.end());
   }
-  const std::size_t packed = compress(sample_, packed_sample_);
+  const std::size_t packed = compress(sample_, {}, packed_sample_);
   return packed != 0 && packed * 100 <= sample_.size() * kWorthPercent;
 }
 
@@ -78,13 +79,21 @@ void ChunkDeflater::deflate(std::span<const std::byte> chunk, std::vector<std::b
   assert(chunk.size() <= (4U << 20));
   if (is_worth_it(chunk)) {
     out.resize(chunk.size());
-    const std::size_t packed = compress(chunk, out);
+    const std::size_t packed = compress(chunk, {}, out);
     if (packed != 0 && packed < chunk.size()) {
       out.resize(packed);
       return;
     }
   }
   store(chunk, out);
+}
+
+void ChunkDeflater::deflate_alone(std::span<const std::byte> chunk, unsigned window_bits, std::vector<std::byte>& out) {
+  out.clear();
+  if (!is_worth_it(chunk)) return;
+  out.resize(chunk.size());
+  const std::size_t packed = compress(chunk, {window_bits, true}, out);
+  out.resize(packed < chunk.size() ? packed : 0);
 }
 
 std::uint32_t gzip_crc(std::span<const std::byte> chunk) {

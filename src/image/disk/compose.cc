@@ -17,10 +17,11 @@ void add_extent(std::vector<Extent>& extents, const Extent& next) {
   }
 }
 
-/// Lets exactly a part's bytes through: a part that pours more or less would shift all that follows it.
+/// Lets exactly a part's bytes through: a part that pours more or less would shift all that follows it. Ends when
+/// cancelled.
 class ExactSink : public Sink {
  public:
-  ExactSink(Sink& out, std::uint64_t bytes) : out_(out), left_(bytes) {}
+  ExactSink(Sink& out, std::uint64_t bytes, const Cancel& cancel) : out_(out), left_(bytes), cancel_(cancel) {}
   using Sink::write;
   Result<> write(std::span<const std::byte> bytes) override {
     TRY(take(bytes.size()));
@@ -37,19 +38,21 @@ class ExactSink : public Sink {
 
  private:
   Result<> take(std::uint64_t n) {
+    TRY(cancel_.check());
     if (n > left_) return error(Errc::corrupt, "a part of the disk came out {} bytes too long", n - left_);
     left_ -= n;
     return {};
   }
   Sink& out_;
   std::uint64_t left_;
+  const Cancel& cancel_;
 };
 
 Result<> pour_parts(std::uint64_t bytes, const std::vector<ImagePart>& parts, Sink& out, const Cancel& cancel) {
   std::uint64_t position = 0;
   for (const ImagePart& part : parts) {
     TRY(out.zeros(part.offset - position));
-    ExactSink exact(out, part.image.bytes);
+    ExactSink exact(out, part.image.bytes, cancel);
     TRY(part.image.pour(exact, cancel));
     TRY(exact.finish());
     position = part.offset + part.image.bytes;

@@ -15,6 +15,10 @@ namespace {
 /// One line a format; its page is in docs/formats/.
 constexpr std::array kFormats = {
     DiskFormat{"raw", ".raw", write_raw},
+    DiskFormat{"gce", ".tar.gz", write_gce},
+    DiskFormat{"qcow2", ".qcow2", write_qcow2},
+    DiskFormat{"qcow2-zlib", ".zlib.qcow2", write_qcow2_zlib},
+    DiskFormat{"qcow2-zstd", ".zstd.qcow2", write_qcow2_zstd},
 };
 
 /// A file as output. zeros() leaves holes.
