@@ -44,7 +44,7 @@ TEST_F(GceTest, GnuTarReadsTheDiskBack) {
 }
 
 TEST_F(GceTest, AMapOfManyBlocksAndAHoleAtTheEnd) {
-  for (const std::size_t pieces : {3U, 4U, 24U, 25U, 60U}) {
+  for (const std::size_t pieces : {4U, 24U, 60U}) {
     const Disk disk = scattered_disk(kGiB, pieces);
     const fs::path archive = write(disk, "gce");
     EXPECT_EQ(run({"cmp", unpacked(archive), write(disk, "raw")}), "") << pieces;
