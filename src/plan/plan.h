@@ -162,7 +162,7 @@ std::optional<Plan> make_plan(const tmpl::Template& from, const Surroundings& wo
 void check(const tmpl::Template& from, const Surroundings& world, tmpl::Diagnostics& diagnostics);
 
 /// The only place that decides what makes a step out of date. Raise kKeyVersion when the meaning of a step changes.
-inline constexpr std::string_view kKeyVersion = "kiln.step.v1";
+inline constexpr std::string_view kKeyVersion = "kiln.step.v2";
 Description describe(const What& what, const Surroundings& world);
 /// key = hash of the description and the parents' keys.
 Digest key_of(const Description& description, const std::vector<Digest>& parent_keys);

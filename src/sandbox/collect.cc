@@ -110,6 +110,18 @@ Result<bool> keep_from_tmp(const CollectSpec& spec) {
   return any;
 }
 
+/// A layer that brings /tmp itself, as a base does, keeps it as an empty directory: an image without it is of no use.
+Result<> keep_tmp_itself(const CollectSpec& spec) {
+  struct stat st {};
+  if (::lstat((spec.volatile_tree / "tmp").c_str(), &st) != 0 || !S_ISDIR(st.st_mode)) return {};
+  const fs::path tmp = spec.upper / "tmp";
+  if (::mkdir(tmp.c_str(), 0700) != 0 && errno != EEXIST) return sys_error("make {}", tmp);
+  if (::lchown(tmp.c_str(), st.st_uid, st.st_gid) != 0 || ::chmod(tmp.c_str(), st.st_mode & 07777) != 0) {
+    return sys_error("set the mode of {}", tmp);
+  }
+  return set_time(AT_FDCWD, tmp.native(), {static_cast<time_t>(spec.clock), 0});
+}
+
 /// /tmp goes into a tree of its own.
 Result<> split_tmp(const CollectSpec& spec, const Scan& scan, CollectReport& report) {
   if (::mkdir(spec.volatile_tree.c_str(), 0755) != 0) return sys_error("make {}", spec.volatile_tree);
@@ -146,6 +158,10 @@ Result<CollectReport> collect(const CollectSpec& given) {
   CollectReport report;
   report.dropped = scan.dropped;
   TRY(split_tmp(spec, scan, report).context("collecting {}", spec.upper));
+  if (!report.volatile_empty && !TRY(below.find(below.root(), "tmp"))) {
+    TRY(keep_tmp_itself(spec).context("collecting {}", spec.upper));
+    report.empty = false;
+  }
   TRY(plain_root(spec.upper, spec.clock));
   if (::rename(spec.upper.c_str(), spec.tree.c_str()) != 0) return sys_error("rename {} to {}", spec.upper, spec.tree);
   return report;

@@ -173,6 +173,16 @@ TEST_F(CollectTest, TmpBecomesTheVolatileTree) {
   EXPECT_THAT(listing("volatile"), ElementsAre("d tmp", "f tmp/upload"));
 }
 
+TEST_F(CollectTest, TmpItselfStaysInTheLayerThatBringsIt) {
+  upper.dir("upper/tmp", 01777).file("upper/tmp/upload", "x");
+  EXPECT_FALSE(collect().empty);
+  EXPECT_THAT(listing("tree"), ElementsAre("d tmp"));
+  EXPECT_THAT(listing("volatile"), ElementsAre("d tmp", "f tmp/upload"));
+  struct stat st {};
+  ASSERT_EQ(::stat(upper.path("tree/tmp").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 07777U, 01777U);
+}
+
 TEST_F(CollectTest, MachineIdIsEmptied) {
   upper.file("upper/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0444);
   collect();
