@@ -1,6 +1,7 @@
-// Fixtures of the ext4 writer's tests: trees on disk and in memory, their images, and what e2fsprogs says of them.
+// Fixtures of the ext4 writer's tests: trees on disk, their images, and what strangers say of them.
 #pragma once
 
+#include "base/endian.h"
 #include "image/disk/ext4.h"
 #include "image/disk/test_disk.h"
 
@@ -31,14 +32,62 @@ class Ext4Test : public DiskTest {
   }
   /// The tree as a file system in a file.
   fs::path made() { return written(must(lay_out_ext4(scanned(), spec))); }
+
+  std::string digest(const BlockImage& image) {
+    HashSink hash;
+    must(image.pour(hash, cancel), "pouring: ");
+    return hash.digest().text();
+  }
+
   /// What e2fsck has against it: empty when nothing.
   std::string complaints(const fs::path& image) {
     std::string said = run({"e2fsck", "-fn", image});
     return said.find("exit code") == std::string::npos && said.find("Fix?") == std::string::npos ? "" : said;
   }
+  /// What debugfs prints, without the line that names it.
   std::string debugfs(const fs::path& image, const std::string& command) {
-    return run({"debugfs", "-R", command, image});
+    const std::string said = run({"debugfs", "-R", command, image});
+    return said.substr(said.find('\n') + 1);
+  }
+
+  static std::string why_no_mount() {
+    if (::geteuid() != 0) return "mounting needs root";
+    return ::access("/dev/loop-control", R_OK | W_OK) == 0 ? "" : "there is no loop device";
+  }
+  /// Runs a shell script where $mnt is the image's mount, in a mount namespace of its own; what it prints.
+  std::string in_mount(const fs::path& image, const std::string& script, const std::string& options = "loop,ro") {
+    const std::string all = "set -e; mnt=$(mktemp -d); trap 'umount $mnt && rmdir $mnt' EXIT\nmount -o " + options +
+                            " " + image.string() + " $mnt\n" + script;
+    return run({"unshare", "-m", "sh", "-c", all});
+  }
+  /// Where the mounted image differs from the tree, as a stranger sees it.
+  std::string differences(const fs::path& image) {
+    const std::string compare = std::string(KILN_SOURCE_DIR) + "/tests/support/compare-trees.py ";
+    return in_mount(image, "python3 " + compare + tree.path().string() + " $mnt");
   }
 };
+
+/// Gives a path an owner, a mode and a modification time; links are not followed.
+inline void describe(const fs::path& path, uid_t uid, gid_t gid, std::int64_t seconds, long nanoseconds) {
+  EXPECT_EQ(::lchown(path.c_str(), uid, gid), 0);
+  const timespec time{static_cast<time_t>(seconds), nanoseconds};
+  const timespec times[2] = {time, time};
+  EXPECT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+inline void set_attribute(const fs::path& path, const char* name, const std::string& value) {
+  EXPECT_EQ(::lsetxattr(path.c_str(), name, value.data(), value.size(), 0), 0) << path << " " << name;
+}
+
+/// An ACL as setxattr takes it: version 2, then tag, permissions and id of each entry.
+inline std::string acl_of(const std::vector<std::array<std::uint32_t, 3>>& entries) {
+  std::string text("\2\0\0\0", 4);
+  for (const auto& [tag, permissions, id] : entries) {
+    const le16 pair[2] = {static_cast<std::uint16_t>(tag), static_cast<std::uint16_t>(permissions)};
+    text += as_text(bytes_of(pair));
+    text += as_text(bytes_of(le32(id)));
+  }
+  return text;
+}
 
 }  // namespace kiln::image
