@@ -18,19 +18,6 @@ END
 # A cloud tells its own time server; a pool on the internet is out of reach of many networks, and its leap seconds differ.
 sed -i '/^pool /d' /etc/chrony/chrony.conf
 
-# Before cloud-init has met its data source, and where that has nothing to say about the network: DHCP on every interface.
-cat >/etc/netplan/10-dhcp.yaml <<END
-network:
-  version: 2
-  ethernets:
-    any:
-      match: {name: "en*"}
-      dhcp4: true
-      dhcp6: true
-      optional: true
-END
-chmod 600 /etc/netplan/10-dhcp.yaml
-
 cat >/etc/sysctl.d/60-spark.conf <<END
 # No host may change another's routes; a machine that panicked starts again.
 net.ipv4.conf.all.accept_redirects = 0
