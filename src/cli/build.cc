@@ -93,6 +93,7 @@ Result<int> build(const Args& args, const Environment& environment, const Cancel
   const auto plan = plan::make_plan(*from, world, diagnostics);
   print(diagnostics, args.template_path);
   if (!plan) return kFailed;
+  TRY(steps::check_publishing(*plan, settings));
 
   // Every fact passes the mask before any reader sees it.
   const Log log = TRY(open_log(store, settings.run_id));

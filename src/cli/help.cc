@@ -30,6 +30,7 @@ the store; a build in which nothing changed does nothing.
 Examples:
   kiln build -local images/spark/spark.pkr.hcl        all images, nothing published
   kiln build -only='docker.*' spark.pkr.hcl           one kind only
+  kiln build -local -only='amazon-ebs.*' T            the EC2 disk, as a file
   kiln build -var spark_version=4.2.1 spark.pkr.hcl   another value
   kiln build -check spark.pkr.hcl                     prove that each step repeats
   kiln build -no-cache-filter='shell: 40*' T          run these steps again
@@ -38,8 +39,10 @@ Selecting and setting:
   -var NAME=VALUE, -var-file=FILE    variables; may be repeated
   -only=GLOB,..  -except=GLOB,..     builds by name, such as docker.spark
 Output:
-  -output=DIR           where artifacts go (default: out)
-  -local                stop before anything is published or loaded
+  -output=DIR           where artifacts go (default: out): NAME-docker.tar, NAME-ec2.raw,
+                        NAME-gce.tar.gz, NAME.FORMAT of disks
+  -local                stop before anything is published or loaded; machines for a cloud
+                        need it, as kiln does not publish them yet
   -color=false          no colours (also NO_COLOR)
   -timestamp-ui         a time before every line
   -machine-readable     lines for programs, as Packer writes them

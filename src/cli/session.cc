@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "image/disk.h"
 
 namespace kiln::cli {
 
@@ -127,7 +128,15 @@ plan::Surroundings make_surroundings(const Args& args, const Environment& enviro
   world.strict = args.strict;
   world.allow_privileged = args.allow_privileged;
   world.keep = args.keep;
+  world.disk_formats = disk_formats();
   return world;
+}
+
+std::vector<plan::DiskFormat> disk_formats() {
+  std::vector<plan::DiskFormat> formats;
+  for (const image::DiskFormat& format : image::disk_formats())
+    formats.push_back({std::string(format.name), std::string(format.suffix)});
+  return formats;
 }
 
 engine::Options engine_options(const Args& args, const steps::Settings& settings) {

@@ -21,6 +21,9 @@ steps::Settings make_settings(const Args& args, const Environment& environment);
 plan::Surroundings make_surroundings(const Args& args, const Environment& environment, const steps::Settings& settings,
                                      store::Store& store, const Cancel& cancel);
 
+/// The disk formats that the image room writes.
+std::vector<plan::DiskFormat> disk_formats();
+
 engine::Options engine_options(const Args& args, const steps::Settings& settings);
 
 /// 16 random bytes as a version-4 UUID.

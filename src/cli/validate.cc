@@ -14,6 +14,7 @@ Result<int> validate(const Args& args, const Environment& environment) {
     world.cwd = environment.cwd;
     world.output_dir = environment.cwd / "out";
     world.allow_privileged = args.allow_privileged;
+    world.disk_formats = disk_formats();
     tmpl::Diagnostics diagnostics;
     plan::check(*from, world, diagnostics);
     print(diagnostics, args.template_path);

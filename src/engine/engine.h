@@ -23,13 +23,13 @@ struct Tree {
   Digest identity() const;
 };
 
-/// What a step left behind. Layers: base, run, copy. Artifacts: pack and post-process.
+/// What a step left behind. Layers: base, run, copy, boot. Artifacts: pack and post-process.
 struct Outcome {
   store::StepResult result;
   std::vector<event::Artifact> artifacts;
 };
 
-/// Whether the kind makes a layer (base, run, copy).
+/// Whether the kind makes a layer (base, run, copy, boot).
 bool makes_layer(const plan::Step& step);
 
 class StepRunner {

@@ -5,7 +5,7 @@
 namespace kiln::engine {
 
 bool makes_layer(const plan::Step& step) {
-  return step.kind == "base" || step.kind == "run" || step.kind == "copy";
+  return plan::makes_layer(step.kind);
 }
 
 Digest Tree::identity() const {

@@ -1,8 +1,8 @@
-// Builders: docker, amazon-ebs, googlecompute, null, file.
+// The table of builders, what they share, and the two that make no image: null and file.
 #include <algorithm>
 
 #include "base/text.h"
-#include "plan/components.h"
+#include "plan/builders.h"
 
 namespace kiln::plan {
 
@@ -52,192 +52,6 @@ const std::vector<std::string>& communicator_options() {
   return names;
 }
 
-/// Knows options that mean nothing without a machine; those that are set are listed once.
-void note(BuilderPlan& plan, tmpl::BodyReader& options, const std::vector<std::string>& names) {
-  const auto set = options.ignore(names);
-  plan.notes.insert(plan.notes.end(), set.begin(), set.end());
-}
-
-std::string file_stem(const tmpl::Build& build) {
-  std::string stem;
-  for (const char c : build.source_name) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
-    stem += plain ? c : '_';
-  }
-  return stem;
-}
-
-void refuse_privileges(tmpl::BodyReader& options, const Surroundings& world) {
-  for (const char* name : {"privileged", "cap_add", "device"}) {
-    options.ignore({name});
-    const bool asked =
-        options.has(name) && (std::string_view(name) != "privileged" || options.boolean(name).value_or(false));
-    if (asked && !world.allow_privileged) {
-      options.error(name, fmt::format("\"{}\" is refused", name),
-                    "A step of kiln gets no privileges beyond its sandbox. Say -allow-privileged if the template "
-                    "really needs this.");
-    }
-  }
-}
-
-BuilderPlan read_docker(const tmpl::Build& build, tmpl::BodyReader& options, const Surroundings& world) {
-  BuilderPlan plan;
-  plan.base = options.string("image").value_or("");
-  if (plan.base.empty() && !has_unknown(options)) {
-    options.error("image", "Missing required argument", "A docker source needs \"image\": what the image starts from.");
-  }
-  const bool commit = options.boolean("commit").value_or(false);
-  const bool discard = options.boolean("discard").value_or(false);
-  const std::string export_path = options.string("export_path").value_or("");
-  if (int{commit} + int{discard} + int{!export_path.empty()} != 1) {
-    options.error("commit", "One of commit, export_path and discard",
-                  "A docker source needs exactly one of them: commit = true for an image, export_path for a tar of "
-                  "the file system, discard = true to keep nothing.");
-  }
-  PackStep pack{.format = "docker", .output = world.output_dir / (file_stem(build) + "-docker.tar")};
-  pack.changes = options.strings("changes").value_or(std::vector<std::string>());
-  pack.author = options.string("author").value_or("");
-  pack.message = options.string("message").value_or("");
-  if (!export_path.empty()) {
-    pack.format = "docker-export";
-    pack.output = world.cwd / export_path;
-  }
-  if (!discard) plan.pack = std::move(pack);
-  refuse_privileges(options, world);
-  note(plan, options, {"pull",        "run_command",      "volumes",        "tmpfs",
-                       "cap_drop",    "runtime",          "platform",       "exec_user",
-                       "pty",         "fix_upload_owner", "container_dir",  "docker_path",
-                       "login",       "login_username",   "login_password", "login_server",
-                       "ecr_login",   "aws_access_key",   "aws_secret_key", "aws_token",
-                       "aws_profile", "windows_container"});
-  return plan;
-}
-
-BuilderPlan machine(const tmpl::Build& build, tmpl::BodyReader& options, const Surroundings& world,
-                    const char* base_option, const char* format, const char* suffix) {
-  BuilderPlan plan;
-  plan.base = options.string(base_option).value_or("");
-  if (plan.base.empty() && !has_unknown(options)) {
-    options.error(base_option, "Missing required argument",
-                  fmt::format("Say what the image starts from with \"{}\".", base_option));
-  }
-  plan.pack = PackStep{.format = format, .output = world.output_dir / (file_stem(build) + suffix)};
-  return plan;
-}
-
-BuilderPlan read_amazon_ebs(const tmpl::Build& build, tmpl::BodyReader& options, const Surroundings& world) {
-  BuilderPlan plan = machine(build, options, world, "source_ami", "ec2", "-ec2.raw");
-  for (const char* name : {"ami_name",
-                           "ami_description",
-                           "ami_regions",
-                           "ami_users",
-                           "ami_groups",
-                           "tags",
-                           "snapshot_tags",
-                           "region",
-                           "ena_support",
-                           "sriov_support",
-                           "imds_support",
-                           "boot_mode",
-                           "encrypt_boot",
-                           "kms_key_id",
-                           "region_kms_key_ids",
-                           "ami_virtualization_type",
-                           "force_deregister",
-                           "force_delete_snapshot",
-                           "deprecate_at",
-                           "launch_block_device_mappings",
-                           "ami_block_device_mappings",
-                           "tag",
-                           "snapshot_tag",
-                           "profile",
-                           "access_key",
-                           "secret_key",
-                           "token",
-                           "assume_role",
-                           "source_ami_filter"}) {
-    options.ignore({name});
-  }
-  note(plan, options,
-       {"instance_type",
-        "subnet_id",
-        "vpc_id",
-        "security_group_id",
-        "security_group_ids",
-        "security_group_filter",
-        "subnet_filter",
-        "vpc_filter",
-        "associate_public_ip_address",
-        "iam_instance_profile",
-        "user_data",
-        "user_data_file",
-        "run_tags",
-        "run_tag",
-        "run_volume_tags",
-        "run_volume_tag",
-        "spot_price",
-        "spot_instance_types",
-        "ebs_optimized",
-        "shutdown_behavior",
-        "availability_zone",
-        "metadata_options",
-        "temporary_iam_instance_profile_policy_document",
-        "temporary_security_group_source_cidrs",
-        "temporary_security_group_source_public_ip",
-        "aws_polling",
-        "skip_create_ami",
-        "disable_stop_instance",
-        "enable_t2_unlimited",
-        "placement",
-        "tenancy",
-        "windows_password_timeout"});
-  return plan;
-}
-
-BuilderPlan read_googlecompute(const tmpl::Build& build, tmpl::BodyReader& options, const Surroundings& world) {
-  BuilderPlan plan = machine(build, options, world, "source_image", "gce", "-gce.tar.gz");
-  for (const char* name : {"project_id", "image_name", "image_family", "image_description", "image_labels",
-                           "image_licenses", "image_storage_locations", "image_guest_os_features", "image_architecture",
-                           "image_project_id", "image_encryption_key", "source_image_family", "source_image_project_id",
-                           "disk_size", "account_file", "credentials_file", "access_token", "skip_create_image"}) {
-    options.ignore({name});
-  }
-  note(plan, options,
-       {"zone",
-        "region",
-        "machine_type",
-        "disk_type",
-        "disk_name",
-        "instance_name",
-        "tags",
-        "labels",
-        "metadata",
-        "metadata_files",
-        "network",
-        "subnetwork",
-        "network_project_id",
-        "use_internal_ip",
-        "omit_external_ip",
-        "use_iap",
-        "use_os_login",
-        "service_account_email",
-        "scopes",
-        "preemptible",
-        "state_timeout",
-        "startup_script_file",
-        "wrap_startup_script",
-        "on_host_maintenance",
-        "address",
-        "accelerator_type",
-        "accelerator_count",
-        "enable_secure_boot",
-        "enable_vtpm",
-        "enable_integrity_monitoring",
-        "disable_default_service_account",
-        "min_cpu_platform"});
-  return plan;
-}
-
 BuilderPlan read_null(const tmpl::Build& /*build*/, tmpl::BodyReader& /*options*/, const Surroundings& /*world*/) {
   return {.base = {}, .pack = PackStep{.format = "null"}};
 }
@@ -259,12 +73,95 @@ const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table = {{"docker", read_docker},
                                                       {"amazon-ebs", read_amazon_ebs},
                                                       {"googlecompute", read_googlecompute},
+                                                      {"disk", read_disk},
+                                                      {"qemu", read_qemu},
                                                       {"null", read_null},
                                                       {"file", read_file}};
   return table;
 }
 
 }  // namespace
+
+void note(BuilderPlan& plan, tmpl::BodyReader& options, const std::vector<std::string>& names) {
+  const auto set = options.ignore(names);
+  plan.notes.insert(plan.notes.end(), set.begin(), set.end());
+}
+
+std::string file_stem(const tmpl::Build& build) {
+  std::string stem;
+  for (const char c : build.source_name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+    stem += plain ? c : '_';
+  }
+  return stem;
+}
+
+BuilderPlan read_machine(tmpl::BodyReader& options, const char* base_option, bool looks_up) {
+  BuilderPlan plan;
+  plan.base = options.string(base_option).value_or("");
+  if (plan.base.empty() && !has_unknown(options)) {
+    options.error(base_option, "Missing required argument",
+                  fmt::format("{}Say what the image starts from with \"{}\", such as \"bootstrap:debian/bookworm\".",
+                              looks_up ? "kiln does not look up images of a cloud. " : "", base_option));
+  }
+  plan.boot = BootStep{.script = std::string(boot_script())};
+  return plan;
+}
+
+PackStep pack_disks(const char* format, std::uint64_t bytes, std::vector<DiskFile> files) {
+  PackStep pack{.format = format};
+  if (!files.empty()) pack.output = files.front().path;
+  pack.disk_bytes = bytes;
+  pack.files = std::move(files);
+  return pack;
+}
+
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLargestDisk = std::uint64_t{64} << 40;  // what the largest of the clouds' volumes hold
+
+}  // namespace
+
+std::uint64_t read_gib(tmpl::BodyReader& options, const std::string& name) {
+  const auto count = options.integer(name);
+  if (!count) return 0;
+  constexpr std::int64_t kMost = kLargestDisk >> 30;
+  if (*count >= 1 && *count <= kMost) return static_cast<std::uint64_t>(*count) << 30;
+  options.error(name, "Bad disk size", fmt::format("\"{}\" is a number of GiB between 1 and {}.", name, kMost));
+  return 0;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text, std::uint64_t bare_unit) {
+  constexpr std::string_view kUnits = "bkmgt";
+  std::uint64_t number = 0;
+  std::size_t digits = 0;
+  while (digits < text.size() && std::isdigit(static_cast<unsigned char>(text[digits])) != 0 && number < kLargestDisk) {
+    number = number * 10 + static_cast<std::uint64_t>(text[digits++] - '0');
+  }
+  const std::string_view unit = text.substr(digits);
+  std::uint64_t factor = bare_unit;
+  if (!unit.empty()) {
+    const auto power = kUnits.find(static_cast<char>(std::tolower(static_cast<unsigned char>(unit[0]))));
+    if (power == std::string_view::npos || (unit.size() > 1 && (unit.substr(1) != "iB" || power == 0))) return {};
+    factor = std::uint64_t{1} << (10 * power);
+  }
+  if (digits == 0 || factor == 0 || number == 0 || number > kLargestDisk / factor) return {};
+  return (number * factor + kMiB - 1) / kMiB * kMiB;
+}
+
+std::optional<DiskFormat> find_format(tmpl::BodyReader& options, const std::string& option, const std::string& name,
+                                      const Surroundings& world) {
+  std::vector<std::string> known;
+  for (const DiskFormat& format : world.disk_formats) {
+    if (format.name == name) return format;
+    known.push_back(format.name);
+  }
+  std::string detail = fmt::format("kiln writes no disk format \"{}\"; it has {}.", visible(name), join(known, ", "));
+  if (const auto guess = nearest(name, known)) detail += fmt::format(" Did you mean \"{}\"?", *guess);
+  options.error(option, "Unknown disk format", detail);
+  return std::nullopt;
+}
 
 std::optional<BuilderPlan> read_builder(const tmpl::Build& build, const Surroundings& world,
                                         tmpl::Diagnostics& diagnostics) {
@@ -284,7 +181,7 @@ std::optional<BuilderPlan> read_builder(const tmpl::Build& build, const Surround
   BuilderPlan plan = reader->second(build, options, world);
   note(plan, options, communicator_options());
   options.finish();
-  for (const char* name : {"image", "source_ami", "source_image"}) {
+  for (const char* name : {"image", "source_ami", "source_image", "base", "iso_url"}) {
     if (const auto it = body->options.find(name); it != body->options.end()) plan.base_range = it->second.range;
   }
   if (diagnostics.size() > before &&

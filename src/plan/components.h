@@ -9,6 +9,7 @@ namespace kiln::plan {
 /// A builder: where it starts and what comes out.
 struct BuilderPlan {
   std::string base;              // reference; empty: nothing to start from (null, file)
+  std::optional<BootStep> boot;  // a machine's
   std::optional<PackStep> pack;  // empty: nothing is kept
   std::vector<std::string> notes;
   tmpl::Range base_range;

@@ -63,12 +63,23 @@ void describe_one(const HostStep& s, const Surroundings& world, Description& d) 
   for (const EnvVar& var : s.env) d.add("env " + var.name, env_value(var, world));
 }
 
+void describe_one(const BootStep& s, const Surroundings& /*world*/, Description& d) {
+  d.add("boot script", sha256(s.script).hex());
+  d.add("cloud", s.cloud);
+  d.add("kernel options", s.kernel_options);
+  d.add("bios", s.bios ? "yes" : "no");
+  d.add("uefi", s.uefi ? "yes" : "no");
+}
+
 void describe_one(const PackStep& s, const Surroundings& /*world*/, Description& d) {
   d.add("format", s.format);
   for (const std::string& change : s.changes) d.add("change", change);
   d.add("tags", join(s.tags, ","));
   d.add("author", s.author);
   d.add("message", s.message);
+  if (s.files.empty()) return;
+  d.add("disk size", std::to_string(s.disk_bytes));
+  for (const DiskFile& file : s.files) d.add("disk format " + file.format, "yes");
 }
 
 void describe_one(const PostStep& s, const Surroundings& world, Description& d) {
@@ -78,7 +89,8 @@ void describe_one(const PostStep& s, const Surroundings& world, Description& d) 
   if (s.host) describe_one(*s.host, world, d);
 }
 
-constexpr const char* kKinds[] = {"base", "run", "copy", "fetch", "host", "pack", "post-process"};
+constexpr std::string_view kKinds[] = {"base", "run", "copy", "fetch", "host", "boot", "pack", "post-process"};
+static_assert(std::size(kKinds) == std::variant_size_v<What>);
 
 /// "script a.sh" changed, is new, is gone: one clause of an explanation.
 std::string clause(const std::string& name, const std::string* before, const std::string* now) {
@@ -133,10 +145,18 @@ std::string explain(const Description& before, const Description& now) {
   return join(clauses, "; ");
 }
 
+std::string_view kind_of(const What& what) {
+  return kKinds[what.index()];
+}
+
+bool makes_layer(std::string_view kind) {
+  return kind == "base" || kind == "run" || kind == "copy" || kind == "boot";
+}
+
 Description describe(const What& what, const Surroundings& world) {
   Description d;
   d.add("format", std::string(kKeyVersion));
-  d.add("kind", kKinds[what.index()]);
+  d.add("kind", std::string(kind_of(what)));
   d.add("architecture", "amd64");
   std::visit([&](const auto& step) { describe_one(step, world, d); }, what);
   return d;

@@ -21,6 +21,7 @@ class Maker {
     uploaded_text_.clear();
     auto builder = read_builder(build, world_, diagnostics_);
     if (builder && !builder->base.empty()) add_base(*builder);
+    nothing_to_provision_ = builder && builder->base.empty();
     for (std::size_t i = 0; i < build.provisioners.size(); ++i) add_provisioner(build, build.provisioners[i], i);
     add_artifacts(build, builder);
     if (builder) plan_.builds[index_].notes = builder->notes;
@@ -50,6 +51,7 @@ class Maker {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (const auto* copy = std::get_if<CopyStep>(&parts[i].what)) note_uploads(*copy);
       if (!top_ && !std::holds_alternative<HostStep>(parts[i].what)) {
+        if (!nothing_to_provision_) return;  // the base is wrong, which was said
         diagnostics_.push_back(
             {tmpl::Severity::error,
              "Nothing to provision",
@@ -86,6 +88,7 @@ class Maker {
     PackStep& pack = builder && builder->pack ? *builder->pack : nothing;
     for (const auto& chain : build.post_processors) chains.push_back(read_chain(build, chain, pack));
     if (!builder || !builder->pack) return;
+    if (builder->boot) add_step(std::move(*builder->boot), "boot layer", "boot");
     const std::string label = pack.output.empty() ? pack.format : pack.output.filename().native();
     const StepId packed = add_step(std::move(pack), label, "pack");
     plan_.builds[index_].pack = packed;
@@ -115,15 +118,10 @@ class Maker {
     return steps;
   }
 
-  static const char* kind_of(const What& what) {
-    constexpr const char* kKinds[] = {"base", "run", "copy", "fetch", "host", "pack", "post-process"};
-    return kKinds[what.index()];
-  }
-
   /// Adds a step above the top of this build, or finds the equal one that another build has there.
   StepId add_step(What what, std::string label, const std::string& slot) {
     Step step;
-    step.kind = kind_of(what);
+    step.kind = std::string(kind_of(what));
     step.label = std::move(label);
     step.description = describe(what, world_);
     step.description_id = step.description.hash();
@@ -136,8 +134,7 @@ class Maker {
     step.key = key_of(step.description, parent_keys);
     step.slot = plan_.builds[index_].name + "/" + slot;
     step.what = std::move(what);
-    const bool layer = step.kind == "base" || step.kind == "run" || step.kind == "copy";
-    const StepId id = layer ? find_or_add(std::move(step)) : add(std::move(step));
+    const StepId id = makes_layer(step.kind) ? find_or_add(std::move(step)) : add(std::move(step));
     plan_.builds[index_].steps.push_back(id);
     plan_.steps[id].builds.push_back(index_);
     const std::string& kind = plan_.steps[id].kind;
@@ -167,25 +164,35 @@ class Maker {
   Plan plan_;
   std::size_t index_ = 0;
   std::optional<StepId> top_;  // what the next step stands on
+  bool nothing_to_provision_ = false;
   std::vector<StepId> after_;  // host steps that the next step must wait for
   std::string uploaded_text_;
 };
+
+std::vector<fs::path> outputs_of(const PackStep& pack) {
+  std::vector<fs::path> outputs;
+  for (const DiskFile& file : pack.files) outputs.push_back(file.path);
+  if (outputs.empty() && !pack.output.empty()) outputs.push_back(pack.output);
+  return outputs;
+}
 
 /// Two builds that write the same file would overwrite each other.
 void check_outputs(const Plan& plan, tmpl::Diagnostics& diagnostics) {
   std::map<fs::path, std::string> owners;
   for (const Step& step : plan.steps) {
     const auto* pack = std::get_if<PackStep>(&step.what);
-    if (pack == nullptr || pack->output.empty()) continue;
+    if (pack == nullptr) continue;
     const std::string& build = plan.builds[step.builds.front()].name;
-    const auto [it, fresh] = owners.emplace(pack->output, build);
-    if (fresh) continue;
-    diagnostics.push_back({tmpl::Severity::error,
-                           "Two builds write one file",
-                           fmt::format("{} is the output of \"{}\" and of \"{}\": give one source another name.",
-                                       pack->output, it->second, build),
-                           {},
-                           {}});
+    for (const fs::path& output : outputs_of(*pack)) {
+      const auto [it, fresh] = owners.emplace(output, build);
+      if (fresh) continue;
+      diagnostics.push_back({tmpl::Severity::error,
+                             "Two builds write one file",
+                             fmt::format("{} is the output of \"{}\" and of \"{}\": give one source another name.",
+                                         output, it->second, build),
+                             {},
+                             {}});
+    }
   }
 }
 

@@ -81,12 +81,31 @@ struct HostStep {
   Duration timeout{0};
 };
 
+/// Makes the tree of a machine bootable: a layer with fstab, boot loader and its configuration, made by a script of
+/// kiln's with the tree's own tools. Stands between the last provisioner and the pack step; docs/boot-layer.md.
+struct BootStep {
+  std::string script;          // content
+  std::string cloud;           // "ec2", "gce": who must find the machine's first boot prepared; empty: nobody
+  std::string kernel_options;  // added where the tree's boot loader configuration does not set them
+  bool bios = true, uefi = true;
+};
+/// The script of boot layers, src/plan/boot.sh.
+std::string_view boot_script();
+
+/// A file that a pack step of a disk writes.
+struct DiskFile {
+  std::string format;  // a name of Surroundings::disk_formats
+  fs::path path;       // final name; not part of the key
+};
+
 struct PackStep {
   std::string format;                // a row of the table of writers: "docker", "docker-export", "ec2", "gce" ...
-  fs::path output;                   // final name; not part of the key
+  fs::path output;                   // final name, of disks the first file's; not part of the key
   std::vector<std::string> changes;  // docker instructions, applied last
   std::vector<std::string> tags;     // repository:tag
   std::string author, message;
+  std::uint64_t disk_bytes = 0;  // of a disk; 0: as its content needs
+  std::vector<DiskFile> files;   // of a disk: at least one
 };
 
 struct PostStep {
@@ -97,7 +116,7 @@ struct PostStep {
   bool keep_input = true;
 };
 
-using What = std::variant<BaseStep, RunStep, CopyStep, FetchStep, HostStep, PackStep, PostStep>;
+using What = std::variant<BaseStep, RunStep, CopyStep, FetchStep, HostStep, BootStep, PackStep, PostStep>;
 
 /// The canonical text of a step: named fields in a fixed order. The key is its hash, and "why will this run" compares
 /// two of them: never a second list (practice 15).
@@ -114,7 +133,7 @@ std::string explain(const Description& before, const Description& now);
 
 struct Step {
   StepId id = 0;
-  std::string kind;   // base run copy fetch host pack post-process
+  std::string kind;   // base run copy fetch host boot pack post-process
   std::string label;  // "shell: scripts/10-java.sh"
   What what;
   std::vector<StepId> parents;      // the step whose tree or artifact it starts from: at most one
@@ -140,6 +159,16 @@ struct Plan {
   std::vector<std::string> warnings;  // of the plan as a whole, for people
 };
 
+/// The kind of a step for its description and for people: base run copy fetch host boot pack post-process.
+std::string_view kind_of(const What& what);
+/// Whether steps of a kind make a layer: base, run, copy and boot.
+bool makes_layer(std::string_view kind);
+
+/// A disk format that can be written: its name, and the end of a file's name with its dot.
+struct DiskFormat {
+  std::string name, suffix;
+};
+
 /// What planning asks of the world.
 struct Surroundings {
   std::function<Result<Digest>(const fs::path&)> file_digest;
@@ -153,6 +182,7 @@ struct Surroundings {
   bool strict = false;
   bool allow_privileged = false;
   std::vector<std::string> keep;  // -keep paths
+  std::vector<DiskFormat> disk_formats;
 };
 
 /// Makes the plan; problems are added to diagnostics, and then there is no plan.

@@ -12,20 +12,31 @@ std::string name_of(const fs::path& output) {
 }
 
 /// What says that a file is still the one that was written; empty if it is not there.
-std::string stamp(const fs::path& path) {
+std::string stamp_of(const fs::path& path) {
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return {};
   return fmt::format("{}:{}:{}:{}.{}:{}.{}", st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
                      st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
 }
 
-std::string origin(const plan::Step& step, const engine::Tree& from) {
+/// The stamps of all files of an artifact; empty if one is not there.
+std::string stamps_of(const event::Artifact& artifact) {
+  std::string all;
+  for (const std::string& file : artifact.files) {
+    const std::string stamp = stamp_of(file);
+    if (stamp.empty()) return {};
+    all += stamp + "\n";
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string artifact_origin(const plan::Step& step, const engine::Tree& from) {
   std::string text = step.description_id.hex();
   for (const Digest& layer : from.layers) text += layer.hex();
   return sha256(text + render_json(from.base)).hex();
 }
-
-}  // namespace
 
 Json artifact_json(const event::Artifact& artifact) {
   return {{"builder_id", artifact.builder_id}, {"id", artifact.id}, {"text", artifact.text}, {"files", artifact.files}};
@@ -45,18 +56,20 @@ Result<> record_artifact(store::Store& store, const plan::Step& step, const engi
                          const event::Artifact& artifact) {
   return store.write_record(
       "artifact", name_of(output),
-      {{"origin", origin(step, from)}, {"stamp", stamp(output)}, {"artifact", artifact_json(artifact)}});
+      {{"origin", artifact_origin(step, from)}, {"stamp", stamps_of(artifact)}, {"artifact", artifact_json(artifact)}});
 }
 
 Result<std::optional<event::Artifact>> recorded_artifact(store::Store& store, const plan::Step& step,
                                                          const engine::Tree& from, const fs::path& output) {
   const auto record = TRY(store.read_record("artifact", name_of(output)));
   if (!record) return std::optional<event::Artifact>();
-  const std::string now = stamp(output);
-  if (now.empty() || json_string(*record, "stamp") != now || json_string(*record, "origin") != origin(step, from)) {
+  event::Artifact artifact = artifact_from((*record)["artifact"]);
+  const std::string now = stamps_of(artifact);
+  if (now.empty() || json_string(*record, "stamp") != now ||
+      json_string(*record, "origin") != artifact_origin(step, from)) {
     return std::optional<event::Artifact>();
   }
-  return std::optional<event::Artifact>(artifact_from((*record)["artifact"]));
+  return std::optional<event::Artifact>(std::move(artifact));
 }
 
 }  // namespace kiln::steps

@@ -5,11 +5,15 @@
 
 namespace kiln::steps {
 
-/// The file's identity on disk (device, inode, size, times) with the step and tree it came from.
+/// What an artifact is made of, as one hash: the step's description and the tree. Equal origins, equal bytes.
+std::string artifact_origin(const plan::Step& step, const engine::Tree& from);
+
+/// The files' identities on disk (device, inode, size, times) with the step and tree they came from; output, the first
+/// of them, names the record.
 Result<> record_artifact(store::Store& store, const plan::Step& step, const engine::Tree& from, const fs::path& output,
                          const event::Artifact& artifact);
 
-/// The artifact, if the file stands there as it was recorded and would come out the same again.
+/// The artifact, if its files stand there as they were recorded and would come out the same again.
 Result<std::optional<event::Artifact>> recorded_artifact(store::Store& store, const plan::Step& step,
                                                          const engine::Tree& from, const fs::path& output);
 

@@ -1,4 +1,4 @@
-// What every kind of step gets to work with, and the making of layers that base, run and copy steps share.
+// What every kind of step gets to work with, and the making of layers that base, run, copy and boot steps share.
 #pragma once
 
 #include <mutex>
@@ -56,6 +56,7 @@ Result<engine::Outcome> run_script(const Job& job, const plan::RunStep& what);
 Result<engine::Outcome> run_copy(const Job& job, const plan::CopyStep& what);
 Result<engine::Outcome> run_fetch(const Job& job, const plan::FetchStep& what);
 Result<engine::Outcome> run_host(const Job& job, const plan::HostStep& what);
+Result<engine::Outcome> run_boot(const Job& job, const plan::BootStep& what);
 Result<engine::Outcome> run_pack(const Job& job, const plan::PackStep& what);
 Result<std::optional<engine::Outcome>> current_pack(Context& context, const plan::Step& step, const engine::Tree& from);
 Result<engine::Outcome> run_post(const Job& job, const plan::PostStep& what);

@@ -214,7 +214,8 @@ Result<> check_again(const Job& job, const std::function<void(sandbox::RunSpec&)
 Result<engine::Outcome> make_layer(const Job& job, const std::function<void(sandbox::RunSpec&)>& fill,
                                    const std::function<Result<>(const sandbox::RunResult&)>& judge) {
   Collected made = TRY(run_once(job, fill, judge));
-  if (job.context.settings.check && job.step.kind == "run") TRY(check_again(job, fill, judge, made));
+  const bool repeats = job.step.kind == "run" || job.step.kind == "boot";
+  if (job.context.settings.check && repeats) TRY(check_again(job, fill, judge, made));
   engine::Outcome outcome;
   outcome.result.facts = Json::object();
   if (!made.report.empty) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "image/image.h"
 #include "steps/artifact.h"
+#include "steps/disk.h"
 #include "steps/docker.h"
 #include "steps/job.h"
 
@@ -19,7 +20,6 @@ Result<engine::Outcome> write_docker(const Job& job, const plan::PackStep& what)
 Result<engine::Outcome> write_rootfs_tar(const Job& job, const plan::PackStep& what);
 Result<engine::Outcome> write_nothing(const Job& job, const plan::PackStep& what);
 Result<engine::Outcome> write_plain_file(const Job& job, const plan::PackStep& what);
-Result<engine::Outcome> no_disks(const Job& job, const plan::PackStep& what);
 
 /// One line a format.
 struct Row {
@@ -29,14 +29,9 @@ struct Row {
 constexpr Row kWriters[] = {
     {"docker", write_docker}, {"docker-export", write_rootfs_tar},
     {"null", write_nothing},  {"file", write_plain_file},
-    {"ec2", no_disks},        {"gce", no_disks},
-    {"disk", no_disks},
+    {"ec2", write_disks},     {"gce", write_disks},
+    {"disk", write_disks},    {"qemu", write_disks},
 };
-
-Result<engine::Outcome> no_disks(const Job& /*job*/, const plan::PackStep& what) {
-  return error(Errc::usage, "disks: not built yet ({}); build the docker source alone with -only='*docker.*'",
-               what.format);
-}
 
 /// The null builder: provisioners on this machine only.
 Result<engine::Outcome> write_nothing(const Job& /*job*/, const plan::PackStep& /*what*/) {
@@ -162,6 +157,19 @@ Result<engine::Outcome> run_pack(const Job& job, const plan::PackStep& what) {
     if (row.format == what.format) return row.write(job, what);
   }
   return error(Errc::usage, "kiln has no writer for '{}'", what.format);
+}
+
+Result<> check_publishing(const plan::Plan& plan, const Settings& settings) {
+  if (settings.local) return {};
+  std::vector<std::string> clouds;
+  for (const plan::BuildPlan& build : plan.builds) {
+    if (!build.pack) continue;
+    const auto& pack = std::get<plan::PackStep>(plan.steps[*build.pack].what);
+    if (pack.format == "ec2" || pack.format == "gce") clouds.push_back(build.name);
+  }
+  if (clouds.empty()) return {};
+  return error(Errc::usage, "{}: publishing to a cloud is not built yet; use -local for the disk files",
+               join(clouds, ", "));
 }
 
 Result<std::optional<engine::Outcome>> current_pack(Context& context, const plan::Step& step,

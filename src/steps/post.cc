@@ -29,6 +29,13 @@ std::string manifest_record(const Context& context, const plan::Step& step) {
   return sha256(build_of(context, step).name + "/" + step.description_id.hex()).hex();
 }
 
+/// What the artifact at the bottom of a post-processor's chain was made of: ids such as "VM" do not tell.
+std::string input_origin(const Context& context, const plan::Step& step, const engine::Tree& from) {
+  const plan::Step* pack = &step;
+  while (pack->kind != "pack") pack = &context.plan.steps[pack->parents.front()];
+  return artifact_origin(*pack, from);
+}
+
 Result<event::Artifact> write_manifest_entry(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
   const std::lock_guard lock(job.context.manifest_mutex);
   const plan::BuildPlan& build = build_of(job.context, job.step);
@@ -43,16 +50,17 @@ Result<event::Artifact> write_manifest_entry(const Job& job, const plan::PostSte
   entry.strip_path = what.options.value("strip_path", false);
   if (what.options.value("strip_time", false)) entry.build_time = 0;
   TRY(append_manifest(path, entry, job.context.settings.force).context("manifest"));
-  TRY(job.context.store.write_record("manifest", manifest_record(job.context, job.step),
-                                     {{"run_uuid", entry.run_uuid}}));
+  TRY(job.context.store.write_record(
+      "manifest", manifest_record(job.context, job.step),
+      {{"run_uuid", entry.run_uuid}, {"origin", input_origin(job.context, job.step, job.from)}}));
   return event::Artifact{"packer.post-processor.manifest", input.id, input.text, {path.native()}};
 }
 
 /// A manifest is current while it holds the entry that this step wrote for this very artifact.
 Result<bool> manifest_is_current(Context& context, const plan::Step& step, const plan::PostStep& what,
-                                 const event::Artifact& input) {
+                                 const engine::Tree& from, const event::Artifact& input) {
   const auto record = TRY(context.store.read_record("manifest", manifest_record(context, step)));
-  if (!record) return false;
+  if (!record || json_string(*record, "origin") != input_origin(context, step, from)) return false;
   return manifest_has(json_string(what.options, "output"), build_of(context, step).source_name, input.id,
                       json_string(*record, "run_uuid"));
 }
@@ -133,7 +141,7 @@ Result<std::optional<engine::Outcome>> current_post(Context& context, const plan
   event::Artifact made{"packer.post-processor." + what.type, input->id, input->text, {}};
   bool current = false;
   if (what.type == "manifest") {
-    current = TRY(manifest_is_current(context, step, what, *input));
+    current = TRY(manifest_is_current(context, step, what, from, *input));
     made.files = {json_string(what.options, "output")};
   } else if (what.type == "docker-tag") {
     current = true;

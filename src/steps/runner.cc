@@ -30,6 +30,7 @@ class Runner : public engine::StepRunner {
   static Result<engine::Outcome> run_one(const Job& job, const plan::CopyStep& what) { return run_copy(job, what); }
   static Result<engine::Outcome> run_one(const Job& job, const plan::FetchStep& what) { return run_fetch(job, what); }
   static Result<engine::Outcome> run_one(const Job& job, const plan::HostStep& what) { return run_host(job, what); }
+  static Result<engine::Outcome> run_one(const Job& job, const plan::BootStep& what) { return run_boot(job, what); }
   static Result<engine::Outcome> run_one(const Job& job, const plan::PackStep& what) { return run_pack(job, what); }
   static Result<engine::Outcome> run_one(const Job& job, const plan::PostStep& what) { return run_post(job, what); }
 

@@ -1,5 +1,5 @@
 // One file per kind of step. The only room that knows plan, engine, sandbox, image, cloud and publish together: it
-// makes layers of base, run and copy steps and artifacts of pack and post-process steps.
+// makes layers of base, run, copy and boot steps and artifacts of pack and post-process steps.
 #pragma once
 
 #include <memory>
@@ -41,6 +41,9 @@ struct Settings {
 /// Resolves what a base reference floats on (a tag, an archive's date); remembered in the lock file or the store.
 Result<Json> pin_base(const plan::BaseRef& ref, const std::string& architecture, store::Store& store,
                       const Settings& settings, const Cancel& cancel);
+
+/// Says before any work starts which builds would have to be published and cannot be.
+Result<> check_publishing(const plan::Plan& plan, const Settings& settings);
 
 std::unique_ptr<engine::StepRunner> make_runner(store::Store& store, const plan::Plan& plan, const Settings& settings,
                                                 event::EventSink& events);

@@ -31,6 +31,10 @@ class BodyReader {
   const Option* raw(const std::string& name);
   /// Nested blocks of a type, in order.
   std::vector<NestedBlock> blocks(const std::string& type);
+  /// A reader of one of them, with its own finish(); not longer than this one lives.
+  BodyReader nested(const NestedBlock& block, std::string what) const {
+    return BodyReader(*block.body, diagnostics_, std::move(what));
+  }
 
   /// The same, but absence is reported: "The argument "x" is required".
   std::string required_string(const std::string& name);
