@@ -112,6 +112,36 @@ std::string inflated(std::span<const std::byte> packed) {
   return state == Z_STREAM_END ? text : fmt::format("inflate: {}", stream.msg != nullptr ? stream.msg : "?");
 }
 
+std::uint64_t number_at(std::string_view file, std::uint64_t at) {
+  be64 number;
+  std::copy_n(file.data() + at, sizeof number, reinterpret_cast<char*>(&number));
+  return number;
+}
+
+TEST_F(Qcow2TablesTest, EveryCompressedClusterNeedsASmallWindowOnlyAndZeroOnesTakeNothing) {
+  std::string text;  // repeats itself from further back than the window too
+  for (int i = 0; i < 400; ++i) text += noise(3000, static_cast<std::uint64_t>(i % 5)) + std::string(2000, 'x');
+  text.resize((text.size() / qcow2::kCluster + 1) * qcow2::kCluster);
+  text.append(3 * qcow2::kCluster, '\0');
+  Disk disk;
+  disk.image = image_from(text);
+  const std::string file = must(read_file(write(disk, "qcow2-zlib")));
+  const std::uint64_t l2 = number_at(file, number_at(file, 40)) & ~qcow2::kCopied;
+  const std::uint64_t clusters = text.size() / qcow2::kCluster;
+  for (std::uint64_t i = 0; i < clusters; ++i) {
+    const std::uint64_t entry = number_at(file, l2 + 8 * i);
+    if (i + 3 >= clusters) {
+      EXPECT_EQ(entry, 0U);
+      continue;
+    }
+    ASSERT_EQ(entry >> 62, 1U) << "compressed";
+    const std::uint64_t at = entry & ((std::uint64_t{1} << qcow2::kSectorsShift) - 1);
+    const std::uint64_t more = (entry & (qcow2::kCompressed - 1)) >> qcow2::kSectorsShift;
+    const std::string_view packed = std::string_view(file).substr(at, (at / 512 + more + 1) * 512 - at);
+    EXPECT_TRUE(inflated(as_bytes(packed)) == text.substr(i * qcow2::kCluster, qcow2::kCluster)) << i;
+  }
+}
+
 TEST(DeflateAloneTest, LooksBackNoFurtherThanTheWindow) {
   std::string text;  // repeats itself 5,000, 20,000 and 100 bytes back
   const std::string word = noise(5000, 1);
