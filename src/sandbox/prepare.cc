@@ -78,7 +78,9 @@ Result<std::string> prepare(const RunSpec& spec, bool terminal) {
   const Account account = TRY(account_of(spec));
   const StubPlan plan = TRY(plan_stubs(tree, spec));
   TRY(make_scratch(spec, tree));
-  TRY(make_stub_layer(tree, plan.entries, ScratchPaths(spec.scratch).stub(), clock_of(spec)));
+  const fs::path stub = ScratchPaths(spec.scratch).stub();
+  TRY(spec.stub_home.empty() ? make_stub_layer(tree, plan.entries, stub, clock_of(spec))
+                             : link_stub_layer(tree, plan.entries, spec.stub_home, stub, clock_of(spec)));
   const std::string filter = TRY(step_filter());
   return encode(plan_setup(spec, plan.places), spec, account, filter, terminal);
 }

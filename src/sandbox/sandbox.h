@@ -58,6 +58,7 @@ struct Download {
 struct RunSpec {
   std::vector<fs::path> lowers;  // oldest first; may be empty for a step over nothing
   fs::path scratch;              // a private directory on a file system that can hold an overlay upper
+  fs::path stub_home;            // where stub layers are kept for runs to come; empty: made anew in scratch
   std::variant<Exec, std::vector<Upload>, std::vector<Download>> action;
   std::map<std::string, std::string> env;  // complete
   std::string hostname = "kiln";

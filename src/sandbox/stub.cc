@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "tree/tree.h"
 
@@ -181,6 +182,51 @@ Result<> make_stub_layer(const tree::Merged& tree, const std::vector<StubEntry>&
   for (const StubEntry& entry : entries) TRY(set_time(layer.get(), entry.path, clock));
   for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent)
     TRY(dress(tree, layer.get(), *parent, clock));
+  return {};
+}
+
+namespace {
+
+/// Everything that decides what make_stub_layer makes.
+Result<Digest> stub_digest(const tree::Merged& tree, const std::vector<StubEntry>& entries, std::int64_t clock) {
+  std::string text = std::to_string(clock);
+  const auto add = [&text](std::string_view part) { text += fmt::format("{}:{}", part.size(), part); };
+  for (const StubEntry& entry : entries) {
+    add(entry.path);
+    add(fmt::format("{} {:o}", static_cast<int>(entry.kind), entry.mode));
+    add(entry.content);
+  }
+  for (const std::string& parent : parents_of(entries)) {
+    const auto resolved = TRY(tree.resolve(parent, false));
+    add(parent);
+    if (!resolved.found || !S_ISDIR(resolved.found->st.st_mode)) continue;
+    const struct stat& st = resolved.found->st;
+    add(fmt::format("{:o} {}:{} {}.{}", st.st_mode, st.st_uid, st.st_gid, st.st_mtim.tv_sec, st.st_mtim.tv_nsec));
+    const std::string from =
+        fmt::format("/proc/self/fd/{}/{}", tree.layer_fd(resolved.found->layer), resolved.found->dir.path);
+    for (const auto& [name, value] : TRY(tree::attributes_of(from))) {
+      add(name);
+      add({reinterpret_cast<const char*>(value.data()), value.size()});
+    }
+  }
+  return sha256(text);
+}
+
+}  // namespace
+
+Result<> link_stub_layer(const tree::Merged& tree, const std::vector<StubEntry>& entries, const fs::path& home,
+                         const fs::path& dir, std::int64_t clock) {
+  const fs::path kept = home / TRY(stub_digest(tree, entries, clock)).hex();
+  std::error_code ec;
+  if (!fs::is_directory(kept, ec)) {
+    const fs::path fresh = home / to_hex(random_bytes(8));
+    TRY(make_stub_layer(tree, entries, fresh, clock));
+    if (::rename(fresh.c_str(), kept.c_str()) != 0) {  // another run was faster
+      TRY(remove_tree(fresh));
+      if (!fs::is_directory(kept, ec)) return sys_error("make {}", kept);
+    }
+  }
+  if (::symlink(kept.c_str(), dir.c_str()) != 0) return sys_error("make {}", dir);
   return {};
 }
 

@@ -30,6 +30,11 @@ Result<StubPlan> plan_stubs(const tree::Merged& tree, const RunSpec& spec);
 Result<> make_stub_layer(const tree::Merged& tree, const std::vector<StubEntry>& entries, const fs::path& dir,
                          std::int64_t clock);
 
+/// The same as dir, but a link to a layer in home, which is made when no earlier run has made it. Lower layers are
+/// never written to, so several runs may use one at a time.
+Result<> link_stub_layer(const tree::Merged& tree, const std::vector<StubEntry>& entries, const fs::path& home,
+                         const fs::path& dir, std::int64_t clock);
+
 /// Gives a directory the owner, mode, attributes and times of another.
 Result<> copy_metadata(const std::string& from, const struct stat& from_stat, int to);
 

@@ -14,9 +14,10 @@ struct Context {
   const plan::Plan& plan;
   const Settings& settings;
   event::EventSink& events;
-  std::mutex mutex;  // guards artifacts
+  std::mutex mutex;  // guards artifacts and stubs
   std::map<plan::StepId, std::vector<event::Artifact>> artifacts;
-  std::mutex manifest_mutex;  // one writer of a manifest at a time
+  std::optional<store::Scratch> stubs;  // stub layers that steps share; made when first needed
+  std::mutex manifest_mutex;            // one writer of a manifest at a time
 };
 
 /// One step being run.

@@ -96,10 +96,21 @@ Result<std::vector<fs::path>> layer_paths(store::Store& store, const engine::Tre
   return paths_of(store, tree.layers);
 }
 
+namespace {
+
+Result<fs::path> stub_home(Context& context) {
+  const std::lock_guard lock(context.mutex);
+  if (!context.stubs) context.stubs.emplace(TRY(context.store.scratch("stubs")));
+  return context.stubs->path();
+}
+
+}  // namespace
+
 Result<sandbox::RunSpec> sandbox_spec(Context& context, const engine::Tree& from, const fs::path& scratch) {
   sandbox::RunSpec spec;
   spec.lowers = TRY(overlay_paths(context.store, from));
   spec.scratch = scratch;
+  spec.stub_home = TRY(stub_home(context));
   spec.env = step_env(context, from);
   spec.stubs = step_stubs(context.settings);
   spec.network = context.settings.no_network ? sandbox::Network::none : sandbox::Network::host;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "store/reaper.h"
 #include "store/space.h"
 
 namespace kiln::store {
@@ -59,7 +60,7 @@ Result<> sweep_dead(const fs::path& root) {
   for (const std::string& name : owners) {
     const fs::path dir = root / "tmp" / name;
     auto lock = LockFile::try_lock(lock_of(dir), LockKind::exclusive);
-    if (lock && *lock && remove_tree(dir)) (void)::unlink(lock_of(dir).c_str());
+    if (lock && *lock) remove_scratch(dir);
   }
   for (const std::string& name : TRY(names_in(root / "leases"))) {
     const fs::path lease = root / "leases" / name;
@@ -82,11 +83,20 @@ Result<> sweep_trash(const fs::path& root) {
   return first;
 }
 
+void remove_scratch(const fs::path& dir) {
+  if (remove_tree(dir)) (void)::unlink(lock_of(dir).c_str());
+}
+
 Scratch::Scratch(Scratch&& other) noexcept
-    : dir_(std::exchange(other.dir_, fs::path())), lock_(std::move(other.lock_)) {}
+    : dir_(std::exchange(other.dir_, fs::path())), lock_(std::move(other.lock_)), reaper_(std::move(other.reaper_)) {}
 
 Scratch::~Scratch() {
-  if (!dir_.empty() && remove_tree(dir_)) (void)::unlink(lock_of(dir_).c_str());
+  if (dir_.empty()) return;
+  if (reaper_) {
+    reaper_->take(std::move(dir_), std::move(lock_));
+  } else {
+    remove_scratch(dir_);
+  }
 }
 
 }  // namespace kiln::store

@@ -4,6 +4,7 @@
 #include "store/digests.h"
 #include "store/entry.h"
 #include "store/lease.h"
+#include "store/reaper.h"
 
 namespace kiln::store {
 
@@ -13,6 +14,7 @@ struct Store::State {
   Entries entries{home};
   Leases leases{home};
   FileDigests digests{home, entries};
+  std::shared_ptr<Reaper> reaper = std::make_shared<Reaper>();
 
   // Like find_layer and find_blob, but without a lease and not counted as use.
   Result<std::optional<Layer>> peek_layer(const Digest& id, Touch touch = Touch::no);

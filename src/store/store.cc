@@ -94,7 +94,15 @@ const fs::path& Store::root() const {
 }
 
 Result<Scratch> Store::scratch(std::string_view what) {
-  return with_space(Scratch::create(root(), what), root());
+  const auto make = [&] {
+    auto made = Scratch::create(root(), what);
+    if (made || made.error().code() != Errc::no_space) return made;
+    state_->reaper->finish();  // room is on its way
+    return Scratch::create(root(), what);
+  };
+  Scratch scratch = TRY(with_space(make(), root()));
+  scratch.reaper_ = state_->reaper;
+  return scratch;
 }
 
 Result<std::optional<StepResult>> Store::find_result(const Digest& key) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "base/file.h"
@@ -30,8 +31,10 @@ struct StepResult {
   Json facts;  // small facts for later: warnings, resolved names
 };
 
-/// A private directory for one step, on the store's file system. Removed when its owner goes; after SIGKILL the next
-/// open() removes it.
+class Reaper;
+
+/// A private directory for one step, on the store's file system. Removed when its owner goes, those of Store::scratch
+/// in the background before the Store goes; after SIGKILL the next open() removes it.
 class Scratch {
  public:
   /// Below root/tmp; what is a word for people who look there. Others use Store::scratch.
@@ -42,9 +45,11 @@ class Scratch {
   const fs::path& path() const { return dir_; }
 
  private:
+  friend class Store;
   Scratch(fs::path dir, LockFile lock) : dir_(std::move(dir)), lock_(std::move(lock)) {}
   fs::path dir_;
   LockFile lock_;
+  std::shared_ptr<Reaper> reaper_;  // empty: removed at once
 };
 
 struct Blob {
