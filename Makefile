@@ -1,11 +1,12 @@
 # make spark: install what is needed, build kiln, bake the Spark images into out/.
 # make test:  install what is needed, build, run every test; ends with ctest's summary.
+# make test-boot: start the machine images of out/ under QEMU.
 # See README.md and HACKING.md.
 
 KILN := build/release/kiln
 SPARK_FLAGS ?= -only=docker.*
 
-.PHONY: spark kiln test check bench clean
+.PHONY: spark kiln test test-boot check bench clean
 
 spark: kiln
 	$(KILN) build -local $(SPARK_FLAGS) images/spark/spark.pkr.hcl
@@ -20,6 +21,13 @@ test:
 	@tools/configure.sh release
 	@ninja -C build/release
 	@tools/test.sh build/release
+
+# Both machine images of out/ under BIOS and UEFI, as Master and as Worker, with upgrades. Needs no KVM, and patience.
+test-boot:
+	@tools/setup.sh run test
+	@tests/boot/reads-clean.sh
+	@tests/boot/cluster.sh ec2-bios gce-uefi upgrade
+	@tests/boot/cluster.sh gce-bios ec2-uefi upgrade
 
 # Style: layers, sizes, format, shell; clang-tidy takes longer.
 check:

@@ -21,6 +21,17 @@ add_test(NAME e2e/bake-spark COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/bake-spark.sh
 set_tests_properties(e2e/bake-spark PROPERTIES TIMEOUT 1800 LABELS e2e FIXTURES_SETUP spark
   ENVIRONMENT "KILN_BIN=$<TARGET_FILE:kiln>")
 
+# Machine images under QEMU (tests/boot), one guest after another: one of each cloud, of each firmware and of each role.
+# make test-boot starts the other two as well, with upgrades.
+function(kiln_boot_test name)
+  add_test(NAME boot/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/boot/${ARGN})
+  set_tests_properties(boot/${name} PROPERTIES TIMEOUT 7200 LABELS boot SKIP_RETURN_CODE 77 RUN_SERIAL TRUE
+    FIXTURES_REQUIRED spark
+    ENVIRONMENT "SPARK_EC2_DISK=${spark_dir}/spark-ec2.raw;SPARK_GCE_TAR=${spark_dir}/spark-gce.tar.gz")
+endfunction()
+kiln_boot_test(images-read-clean reads-clean.sh)
+kiln_boot_test(ec2-bios-master-gce-uefi-worker cluster.sh ec2-bios gce-uefi)
+
 foreach(bench store sandbox image)
   if(EXISTS ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
     add_executable(${bench}_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)

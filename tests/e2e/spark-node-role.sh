@@ -80,6 +80,10 @@ class Role(unittest.TestCase):
             with self.assertRaisesRegex(node.Failure, "a worker needs spark://HOST:PORT"):
                 self.choose("SPARK_ROLE=worker\n" + text)
 
+    def test_values_are_read_as_systemd_reads_them(self):
+        write(node.ROLE_FILE, "A=QEMU NVMe Ctrl\nB='x  y'\n;C=1\nD=\n")
+        self.assertEqual(node.read_assignments(node.ROLE_FILE), {"A": "QEMU NVMe Ctrl", "B": "x  y", "D": ""})
+
     def test_state_is_added_to(self):
         node.write_state({"SPARK_LOCAL_DIRS": "/mnt/a b"})
         self.choose("SPARK_ROLE=master\nSPARK_MASTER_HOST=me\n")
