@@ -4,7 +4,8 @@
 # See README.md and HACKING.md.
 
 KILN := build/release/kiln
-SPARK_FLAGS ?= -only=docker.*
+# More flags of kiln build: SPARK_FLAGS='-only=docker.*' makes the Docker image alone.
+SPARK_FLAGS ?=
 
 .PHONY: spark kiln test test-boot check bench clean
 
