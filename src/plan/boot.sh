@@ -44,7 +44,7 @@ read_defaults() {
     if [ -f "$file" ]; then . "$file"; fi
   done
   set -eu
-  kernel_line="$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT"
+  kernel_line="$GRUB_CMDLINE_LINUX${GRUB_CMDLINE_LINUX_DEFAULT:+ $GRUB_CMDLINE_LINUX_DEFAULT}"
 }
 
 # Debian's links, so that a newer kernel is found; else the newest kernel by name.

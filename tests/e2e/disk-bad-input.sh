@@ -99,4 +99,5 @@ build -output="$WORK/small/out" t.pkr.hcl
 [ "$(ran | grep -c '^pack ')" = 3 ] || fail "with room again: $(ran)"
 check_disk small/out/t-ec2.raw
 umount "$WORK/small"
+cleanup=()
 nothing_left
