@@ -30,7 +30,7 @@ worker_is_registered() {
 look_inside() {
   in_guest "$1" "$(login_of "$2")" sudo bash -s "$2" "$3" <"$here/inside.sh" >"$work/$1.inside" 2>"$work/$1.errors" ||
     fail "$1: not as it should be"
-  sed -n "s/^\(ok\|FAIL\|Startup\)/        $1: \1/p; s/^[^ofms]/        &/p" "$work/$1.inside"
+  grep -v -E '^(machine-id|host-key) ' "$work/$1.inside" | sed "s/^/        $1: /"
   [ -s "$work/$1.inside" ] || cat "$work/$1.errors"
   grep -E '^(machine-id|host-key) ' "$work/$1.inside" >"$work/$1.identity" || fail "$1: no identity"
 }
