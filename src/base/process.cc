@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -39,6 +40,7 @@ struct ChildPlan {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::dup2(plan.in, 0) < 0 || ::dup2(plan.out, 1) < 0 || ::dup2(plan.err, 2) < 0) give_up(1);
+  (void)::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);  // also what kiln itself inherited
   if (::chdir(plan.cwd) != 0) give_up(2);
   ::umask(022);
   for (const std::string& path : plan.paths) {
@@ -164,7 +166,8 @@ Result<ProcessResult> run_process(const ProcessSpec& spec, const Cancel& cancel,
   if (started) watcher.watch(streams, on_line);
   (void)::kill(-pid, SIGKILL);
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return sys_error("waiting for {}", spec.argv.front());  // SIGCHLD is ignored: no exit code
   }
   if (!started) return errno_error(problem[1], fmt::format("start {}", spec.argv.front()));
   if (cancel.cancelled()) return error(Errc::interrupted, "{} was interrupted", spec.argv.front());
