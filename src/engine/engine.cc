@@ -190,12 +190,21 @@ class Scheduler {
     steps_[s.id].state = StepState::running;
     steps_[s.id].started = Clock::now();
     ++running_;
-    emit(event::StepStarted{s.id, makes_layer(s) ? reason(s, store_) : std::string()});
-    threads_.emplace_back([this, &s, from = *tree] { mailbox_.post(work(s, from)); });
+    emit(event::StepStarted{s.id, makes_layer(s) ? lookup_.reason(s) : std::string()});
+    threads_.emplace_back([this, &s, from = *tree] { mailbox_.post(guarded(s, from)); });
     return {};
   }
 
-  /// In the step's own thread.
+  /// An exception of a library fails its step; it does not end the process under the others.
+  Message guarded(const plan::Step& s, const Tree& from) {
+    try {
+      return work(s, from);
+    } catch (const std::exception& e) {
+      return {s.id, error(Errc::corrupt, "internal error: {}", e.what())};
+    }
+  }
+
+  /// In the step's own thread. The result is written before the key's lock goes, so that who waits for it finds it.
   Message work(const plan::Step& s, const Tree& from) {
     if (!makes_layer(s)) return {s.id, runner_.run(s, from, cancel_)};
     auto lock = store_.lock_key(s.key, cancel_, [&](const std::string& holder) {
@@ -204,7 +213,11 @@ class Scheduler {
     });
     if (!lock) return {s.id, std::move(lock).error()};
     if (auto made = made_meanwhile(s)) return {s.id, Outcome{std::move(*made), {}}, true};
-    return {s.id, runner_.run(s, from, cancel_)};
+    auto outcome = runner_.run(s, from, cancel_);
+    if (outcome) {
+      if (auto kept = lookup_.record(s, from, outcome->result); !kept) return {s.id, std::move(kept).error()};
+    }
+    return {s.id, std::move(outcome)};
   }
 
   std::optional<store::StepResult> made_meanwhile(const plan::Step& s) {
@@ -224,9 +237,7 @@ class Scheduler {
       return {};
     }
     Outcome outcome = std::move(message.outcome).take();
-    const auto tree = lookup_.tree_below(s);
     if (makes_layer(s)) {
-      if (!message.made_elsewhere && tree) TRY(lookup_.record(s, *tree, outcome.result));
       TRY(remember_description(s, store_));
       lookup_.learn(s.id, std::move(outcome.result));
     }
@@ -321,8 +332,9 @@ Result<std::vector<Forecast>> forecast(const plan::Plan& plan, store::Store& sto
       const auto& known = lookup.result(s.id);
       f.cached = known && TRY(lookup.present(*known));
       if (f.cached) continue;
-      f.may_stop = std::any_of(s.parents.begin(), s.parents.end(), will_run) && store.has_alias(s.description_id);
-      f.why = f.may_stop ? "may stop here: only if an earlier step makes a difference" : reason(s, store);
+      f.may_stop = lookup.reusable(s) && std::any_of(s.parents.begin(), s.parents.end(), will_run) &&
+                   store.has_alias(s.description_id);
+      f.why = f.may_stop ? "may stop here: only if an earlier step makes a difference" : lookup.reason(s);
     }
   }
   return all;

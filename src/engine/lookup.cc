@@ -97,8 +97,9 @@ Result<> Lookup::record(const plan::Step& step, const Tree& from, const store::S
   return {};
 }
 
-std::string reason(const plan::Step& step, store::Store& store) {
-  const auto before = store.read_record("description", sha256(step.slot).hex());
+std::string Lookup::reason(const plan::Step& step) const {
+  if (!reusable(step)) return options_.no_cache ? "no cache is used" : "named by -no-cache-filter";
+  const auto before = store_.read_record("description", sha256(step.slot).hex());
   if (!before || !*before) return "no layer in the store";
   const std::string changes = plan::explain(plan::Description::from_json(**before), step.description);
   return changes.empty() ? "what it starts from changed, or its layer is not in the store" : changes;

@@ -22,7 +22,10 @@ class Lookup {
 
   /// Writes result and alias of a step that ran.
   Result<> record(const plan::Step& step, const Tree& from, const store::StepResult& result);
+  /// Whether a result of the step may be used again: -no-cache and -no-cache-filter say no.
   bool reusable(const plan::Step& step) const;
+  /// Why a step runs: asked for, or from its description now and the last one at the same place in the template.
+  std::string reason(const plan::Step& step) const;
 
  private:
   const plan::Plan& plan_;
@@ -34,8 +37,6 @@ class Lookup {
 /// The tree after a step's result is laid over the tree before.
 Tree grown(Tree below, const plan::Step& step, const store::StepResult& result);
 
-/// Why a step runs, from its description now and the last one at the same place in the template.
-std::string reason(const plan::Step& step, store::Store& store);
 /// Keeps the description for the next explanation.
 Result<> remember_description(const plan::Step& step, store::Store& store);
 
