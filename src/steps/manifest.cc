@@ -53,7 +53,7 @@ Result<> append_manifest(const fs::path& path, const ManifestEntry& entry, bool 
   if (!manifest.is_object() || !manifest.contains("builds") || !manifest["builds"].is_array()) {
     return error(Errc::corrupt, "{} is not a manifest; move it away", path);
   }
-  if (truncate && manifest.value("last_run_uuid", "") != entry.run_uuid) manifest["builds"] = Ordered::array();
+  if (truncate && manifest["last_run_uuid"] != Ordered(entry.run_uuid)) manifest["builds"] = Ordered::array();
   manifest["builds"].push_back(entry_json(entry));
   manifest["last_run_uuid"] = entry.run_uuid;
   if (!path.parent_path().empty()) TRY(make_dirs(path.parent_path()));
