@@ -1,6 +1,7 @@
 // main: takes the process's state over from whoever started it, reads the environment once, catches signals in a thread
 // of their own, and runs the command line.
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -8,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <system_error>
 #include <thread>
 
 #include "cli/cli.h"
@@ -19,7 +23,8 @@ namespace {
 
 using namespace kiln;
 
-/// Descriptors 0 to 2 exist, no core dump can hold a secret, files get modes of our own.
+/// Descriptors 0 to 2 exist, no core dump can hold a secret, files get modes of our own. SIGTERM ends kiln and SIGCHLD
+/// tells how a child ended, whatever the parent ignored; an ignored SIGINT or SIGHUP stays so (`&`, nohup).
 void settle_process() {
   for (int fd = 0; fd < 3; ++fd) {
     if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
@@ -29,6 +34,7 @@ void settle_process() {
   (void)::setrlimit(RLIMIT_CORE, &none);
   ::umask(022);
   (void)::signal(SIGPIPE, SIG_IGN);
+  for (const int s : {SIGTERM, SIGCHLD}) (void)::signal(s, SIG_DFL);
 }
 
 sigset_t stop_signals() {
@@ -55,10 +61,21 @@ cli::Environment read_environment() {
       environment.variables[std::string(entry.substr(0, at))] = std::string(entry.substr(at + 1));
     }
   }
+  if (environment.get("HOME").empty()) {
+    if (const passwd* user = ::getpwuid(::geteuid())) environment.variables["HOME"] = user->pw_dir;
+  }
   std::error_code ec;
   environment.cwd = fs::current_path(ec);
   environment.stdout_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   return environment;
+}
+
+/// Whether what was printed has arrived. A reader that has gone, as in `kiln plan | head`, is no failure.
+bool output_arrived() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
+  if (errno == EPIPE) return true;
+  std::fprintf(stderr, "kiln: writing the output: %s\n", std::strerror(errno));
+  return false;
 }
 
 }  // namespace
@@ -73,9 +90,12 @@ int main(int argc, char** argv) {
   int code = cli::kFailed;
   try {
     code = cli::run_command_line({argv + 1, argv + argc}, read_environment(), cancel);
+  } catch (const std::system_error& e) {  // printing failed
+    if (e.code().value() == EPIPE) ::_exit(cli::kOk);
+    std::fprintf(stderr, "kiln: %s\n", e.what());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "kiln: internal error: %s\n", e.what());
   }
-  std::fflush(stdout);
+  if (!output_arrived() && code == cli::kOk) code = cli::kFailed;
   ::_exit(code);  // the signal thread still waits; everything else is done
 }

@@ -96,8 +96,18 @@ Result<Step> Step::start(std::string_view description, const Stdio& stdio, bool 
                               (new_network ? CLONE_NEWNET : 0UL);
   const pid_t pid = clone_child(plan, flags);
   if (pid < 0) {
-    return errno == EPERM ? error(Errc::denied, "making namespaces: not permitted; kiln has to run as root")
-                          : sys_error("making namespaces");
+    const int problem = errno;
+    if (problem == EPERM) {
+      return error(Errc::denied,
+                   "making namespaces: not permitted; kiln has to run as root, in a container with "
+                   "CAP_SYS_ADMIN (docker run --privileged)");
+    }
+    if (problem == ENOSPC) {
+      return error(Errc::denied,
+                   "making namespaces: this machine allows no more of them "
+                   "(/proc/sys/user/max_mnt_namespaces and the like)");
+    }
+    return errno_error(problem, "making namespaces");
   }
   Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   Step step(pid, std::move(pidfd), std::move(control));

@@ -1,9 +1,26 @@
 // The table from a kind of step to the function that runs it.
+#include <unistd.h>
+
+#include "base/file.h"
 #include "steps/job.h"
 
 namespace kiln::steps {
 
 namespace {
+
+/// Owners, devices and overlays need the machine's own root; said before the first of them fails with less of a reason.
+Result<> check_root() {
+  if (::geteuid() != 0) {
+    return error(Errc::denied, "making a layer needs root for now: start kiln as root or with sudo");
+  }
+  auto map = read_file("/proc/self/uid_map");
+  if (map && map->find(" 4294967295\n") == std::string::npos) {
+    return error(Errc::denied,
+                 "making a layer needs the machine's own root for now: start kiln outside of this user "
+                 "namespace");
+  }
+  return {};
+}
 
 class Runner : public engine::StepRunner {
  public:
@@ -11,6 +28,7 @@ class Runner : public engine::StepRunner {
       : context_{.store = store, .plan = plan, .settings = settings, .events = events} {}
 
   Result<engine::Outcome> run(const plan::Step& step, const engine::Tree& from, const Cancel& cancel) override {
+    if (engine::makes_layer(step)) TRY(check_root());
     const Job job{context_, step, from, cancel};
     auto outcome = std::visit([&](const auto& what) { return run_one(job, what); }, step.what);
     if (outcome) remember(step, outcome->artifacts);

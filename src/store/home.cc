@@ -87,8 +87,8 @@ Result<> make_layout(const Home& home) {
 Result<Home> open_root(const fs::path& root) {
   Home home{root, Fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), {}};
   if (!home.dir && errno == ENOENT) {
-    TRY(make_dirs(root.parent_path()));
-    if (::mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) return sys_error("make the store {}", root);
+    TRY(make_dirs(root.parent_path()).context("make the store {} (KILN_STORE)", root));
+    if (::mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) return sys_error("make the store {} (KILN_STORE)", root);
     home.dir.reset(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
   if (!home.dir) return sys_error("open the store {} (KILN_STORE)", root);

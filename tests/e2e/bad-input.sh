@@ -38,6 +38,38 @@ template 'provisioner "shell" { inline = ["printf \"\\033[2Jred\\n\"; exit 3"] }
 build_fails 'exit status: 3' t.pkr.hcl
 ! grep -q $'\033\\[2J' log || fail "a control sequence of a step reached the screen"
 
+# Hostile archives: each is refused with the entry's name, and nothing lands outside.
+python3 - "$WORK" <<'PY'
+import io, sys, tarfile
+def archive(name, *members):
+    with tarfile.open(f"{sys.argv[1]}/{name}.tar", "w") as out:
+        for path, kind, link in members:
+            info = tarfile.TarInfo(path)
+            info.type, info.linkname, info.size = kind, link, 1 if kind == tarfile.REGTYPE else 0
+            out.addfile(info, io.BytesIO(b"x"))
+archive("dotdot", ("../../escape", tarfile.REGTYPE, ""))
+archive("through", ("d", tarfile.SYMTYPE, "/tmp"), ("d/escape", tarfile.REGTYPE, ""))
+archive("linked", ("f", tarfile.LNKTYPE, "../../../../etc/passwd"))
+PY
+for case in "dotdot:path with '..'" "through:its parent 'd' is not a directory" "linked:path with '..'"; do
+  BASE=tar:${case%%:*}.tar template ''
+  build_fails "${case#*:}" t.pkr.hcl
+done
+for escaped in /tmp/escape "$WORK/../escape"; do [ ! -e "$escaped" ] || fail "an archive wrote $escaped"; done
+
+# Templates that are too much.
+{ printf '# '; head -c 17000000 /dev/zero | tr '\0' x; } >huge.pkr.hcl
+build_fails 'larger than 16777216 bytes' huge.pkr.hcl
+{ printf 'locals {\n a = '; head -c 100000 /dev/zero | tr '\0' '('; } >deep.pkr.hcl
+build_fails 'at most 200 levels deep' deep.pkr.hcl
+printf 'locals { a = range(1000000000) }\nsource "null" "a" {}\nbuild { sources = ["null.a"] }\n' >range.pkr.hcl
+build_fails 'more than 1024 values' range.pkr.hcl
+build_fails 'not a regular file' /dev/null
+printf 'source "null" "a" {}\nbuild {\n  sources = ["null.a"]\n  provisionr "shell" {}\n}\n' >block.pkr.hcl
+build_fails 'provisionr' block.pkr.hcl
+printf 'locals { a = uper("x") }\nsource "null" "a" {}\nbuild { sources = ["null.a"] }\n' >function.pkr.hcl
+build_fails 'Did you mean "upper"?' function.pkr.hcl
+
 code=0
 kiln frobnicate >log 2>&1 || code=$?
 [ "$code" = 127 ] || fail "an unknown command ended with $code"

@@ -25,7 +25,7 @@ for ((i = 1; i <= ${KILN_KILLS:-50}; i++)); do
   rm -rf out
   # Every fifth build starts from an empty store, so that the base's import is hit as well.
   [ $((i % 5)) != 0 ] || rm -rf "$KILN_STORE"
-  setsid "$KILN_BIN" build -local -no-cache t.pkr.hcl >log 2>&1 &
+  setsid env --default-signal=INT "$KILN_BIN" build -local -no-cache t.pkr.hcl >log 2>&1 &
   pid=$!
   sleep "0.$(printf '%03d' $((RANDOM % 400)))"
   case $((i % 3)) in
