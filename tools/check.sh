@@ -1,5 +1,5 @@
 #!/bin/sh
-# Style checks: rooms, sizes, format, shell, words. -tidy adds clang-tidy over what a build directory compiles.
+# Style checks: rooms, sizes, format, shell, words. -tidy adds clang-tidy over every file.
 set -eu
 cd "$(dirname "$0")/.."
 status=0
@@ -17,9 +17,7 @@ scripts=$(git ls-files '*.sh' .ci/run ':!*/testdata/*')
 shellcheck $scripts || { say "shellcheck found something"; status=1; }
 
 if [ "${1:-}" = -tidy ]; then
-  build=${2:-build/release}
-  files=$(git ls-files 'src/*.cc' | grep -v -e '_test\.cc$' -e '/init/')
-  printf '%s\n' "$files" | xargs -P 2 -n 4 clang-tidy-14 -p "$build" --quiet --extra-arg=-std=c++2b --extra-arg=-Wno-unknown-warning-option ||
-    { say "clang-tidy found something"; status=1; }
+  tools/configure.sh release
+  tools/tidy.py || { say "clang-tidy found something"; status=1; }
 fi
 exit $status

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Seeds for a harness: seeds.py tar|unpack|archive|config|template|events DIRECTORY.
+
+Archives of every kind of member are made here, templates and event logs come from the tests.
+"""
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import pathlib
+import sys
+import tarfile
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+CONFIG = b"""{"architecture":"amd64","config":{"Env":["A=1"],"Cmd":["sh"],"Labels":{"a":"b"},"ExposedPorts":{"80/tcp":{}}}}
+ENV A=1 B="2 3"
+ENTRYPOINT ["/x"]
+LABEL a=b
+ONBUILD RUN x"""
+
+
+def tar_of(members, form):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, kind, data, extra in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.size, info.mtime = kind, len(data), 1_600_000_000
+            info.linkname = extra.pop("link", "")
+            info.pax_headers = extra
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def layers():
+    """Trees with links, devices, long names, whiteouts, attributes."""
+    plain = [("d/", tarfile.DIRTYPE, b"", {}), ("d/f", tarfile.REGTYPE, b"text", {}),
+             ("d/hard", tarfile.LNKTYPE, b"", {"link": "d/f"}), ("d/soft", tarfile.SYMTYPE, b"", {"link": "../x"}),
+             ("fifo", tarfile.FIFOTYPE, b"", {}), ("null", tarfile.CHRTYPE, b"", {}),
+             ("d/.wh.gone", tarfile.REGTYPE, b"", {}), ("d/.wh..wh..opq", tarfile.REGTYPE, b"", {})]
+    yield "ustar", tar_of(plain, tarfile.USTAR_FORMAT)
+    long = [("n" * 90 + "/" + "m" * 120, tarfile.REGTYPE, b"1", {}), ("l", tarfile.SYMTYPE, b"", {"link": "t" * 150})]
+    yield "gnu", tar_of(long, tarfile.GNU_FORMAT)
+    attributes = [("f", tarfile.REGTYPE, b"1", {"SCHILY.xattr.user.a": "v", "mtime": "1600000000.5", "path": "é" * 60})]
+    yield "pax", tar_of(attributes, tarfile.PAX_FORMAT)
+    sparse = [("s", tarfile.REGTYPE, b"1\n0\n1\n".ljust(512, b"\0") + b"x",
+               {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s", "GNU.sparse.realsize": "9"})]
+    yield "sparse", tar_of(sparse, tarfile.PAX_FORMAT)
+
+
+def archives():
+    """A docker archive and an OCI archive of one layer."""
+    layer = next(layers())[1]
+    digest = hashlib.sha256(layer).hexdigest()
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Env": ["A=1"]},
+                         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest]}}).encode()
+    name = hashlib.sha256(config).hexdigest()
+    manifest = json.dumps([{"Config": name + ".json", "RepoTags": ["a:1"], "Layers": ["l/layer.tar"]}]).encode()
+    yield "docker", [(name + ".json", config), ("l/layer.tar", layer), ("manifest.json", manifest)]
+    kind = "application/vnd.oci.image."
+    one = json.dumps({"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
+                      "config": {"mediaType": kind + "config.v1+json", "digest": "sha256:" + name, "size": len(config)},
+                      "layers": [{"mediaType": kind + "layer.v1.tar", "digest": "sha256:" + digest,
+                                  "size": len(layer)}]}).encode()
+    top = hashlib.sha256(one).hexdigest()
+    index = json.dumps({"schemaVersion": 2, "manifests": [{"mediaType": kind + "manifest.v1+json",
+                                                            "digest": "sha256:" + top, "size": len(one)}]}).encode()
+    yield "oci", [("oci-layout", b'{"imageLayoutVersion":"1.0.0"}'), ("index.json", index),
+                  ("blobs/sha256/" + top, one), ("blobs/sha256/" + name, config), ("blobs/sha256/" + digest, layer)]
+
+
+def copies(pattern):
+    """Files of the tests, by name."""
+    return [(path.name, path.read_bytes()) for path in sorted(TOP.glob(pattern))]
+
+
+def unpackable():
+    """Layers, and the same compressed."""
+    for name, data in layers():
+        yield from [(name, data), (name + ".gz", gzip.compress(data, mtime=0)), (name + ".xz", lzma.compress(data))]
+
+
+def seeds_of(harness):
+    """Name and content of each seed."""
+    if harness == "archive":
+        return [(name, tar_of([(path, tarfile.REGTYPE, data, {}) for path, data in files], tarfile.USTAR_FORMAT))
+                for name, files in archives()]
+    return {"tar": layers, "unpack": unpackable, "config": lambda: [("config", CONFIG)],
+            "template": lambda: copies("tests/spec/*.pkr.hcl"),
+            "events": lambda: copies("src/event/testdata/*.jsonl")}[harness]()
+
+
+def main():
+    harness, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    for name, data in seeds_of(harness):
+        (folder / name).write_bytes(data)
+
+
+main()

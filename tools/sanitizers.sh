@@ -1,0 +1,7 @@
+#!/bin/sh
+# Builds the unit tests with the address and undefined-behaviour sanitizers and runs them.
+set -eu
+cd "$(dirname "$0")/.."
+tools/configure.sh asan
+ninja -C build/asan unit_tests
+exec ctest --test-dir build/asan -L unit --output-on-failure --parallel 2 --no-tests=error
