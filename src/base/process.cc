@@ -57,7 +57,7 @@ std::vector<std::string> candidates(const ProcessSpec& spec) {
   const auto path = spec.env.find("PATH");
   std::vector<std::string> all;
   for (const std::string& dir : split(path != spec.env.end() ? path->second : "/usr/sbin:/usr/bin:/sbin:/bin", ':')) {
-    all.push_back(dir + "/" + program);
+    all.push_back(fmt::format("{}/{}", dir, program));
   }
   return all;
 }
@@ -125,12 +125,13 @@ class Watcher {
 
 std::vector<std::string> environment_lines(const ProcessSpec& spec) {
   std::vector<std::string> lines;
-  for (const auto& [name, value] : spec.env) lines.push_back(name + "=" + value);
+  for (const auto& [name, value] : spec.env) lines.push_back(fmt::format("{}={}", name, value));
   return lines;
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> all;
+  all.reserve(strings.size() + 1);
   for (const std::string& s : strings) all.push_back(const_cast<char*>(s.c_str()));
   all.push_back(nullptr);
   return all;
