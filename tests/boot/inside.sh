@@ -16,6 +16,7 @@ check() { # check NAME COMMAND...
 }
 
 cloud_init_is_done() { timeout 1200 cloud-init status --wait --long | tee /dev/stderr | grep -q '^status: done'; }
+config_is_valid() { ! grep 'Invalid cloud-config' /var/log/cloud-init.log; }
 boot_is_over() { timeout 600 systemctl is-system-running --wait | grep -qx running || { systemctl --failed --no-legend; false; }; }
 no_cycle() { ! journalctl -b --no-pager -q | grep -i 'ordering cycle'; }
 datasource() { cloud-init query platform | tee /dev/stderr | grep -qx "$cloud"; }
@@ -36,6 +37,7 @@ uses_scratch() { findmnt /mnt/spark-nvme1n1 && grep SPARK_LOCAL_DIRS=/mnt/spark-
 root_login_is_closed() { grep -q 'no-port-forwarding' /root/.ssh/authorized_keys || [ ! -s /root/.ssh/authorized_keys ]; }
 
 check "cloud-init is done" cloud_init_is_done
+check "cloud-init takes its configuration" config_is_valid
 check "the boot is over, no unit failed" boot_is_over
 check "no ordering cycle" no_cycle
 check "cloud-init found $cloud" datasource

@@ -9,11 +9,8 @@ umask 022
 install_packages chrony cloud-guest-utils cloud-init dbus e2fsprogs iproute2 iputils-ping kmod less libnss-resolve \
   libpam-systemd netbase netplan.io openssh-server sudo systemd-resolved systemd-sysv tzdata udev
 
-# The image's language; without "locale: false" cloud-init would generate one at every first boot.
+# What cloud-init finds there it leaves as it is, instead of generating a locale at every first boot.
 echo 'LANG=C.UTF-8' >/etc/default/locale
-cat >/etc/cloud/cloud.cfg.d/50_spark.cfg <<END
-locale: false
-END
 
 # A cloud tells its own time server; a pool on the internet is out of reach of many networks, and its leap seconds differ.
 sed -i '/^pool /d' /etc/chrony/chrony.conf
