@@ -155,10 +155,10 @@ is_alive() {
 # console_of NAME: the end of its serial console, readable
 console_of() { tail -n 40 "$work/$1.serial" | tr -cd '\11\12\40-\176' | cut -c 1-160 | sed 's/^/     /'; }
 
-# wait_for_login NAME CLOUD
+# wait_for_login NAME CLOUD: until root's rights are there too, which Google's agent gives later than the login
 wait_for_login() {
   local end=$((SECONDS + patience))
-  until in_guest "$1" "$(login_of "$2")" true 2>/dev/null; do
+  until in_guest "$1" "$(login_of "$2")" sudo -n true 2>/dev/null; do
     is_alive "$1"
     if [ "$SECONDS" -ge "$end" ]; then
       console_of "$1"
