@@ -76,7 +76,7 @@ upgrade() { # upgrade NAME CLOUD
   login=$(login_of "$2")
   fetch_packages "$1" "$2" || return 0
   before=$(in_guest "$1" "$login" cat /proc/sys/kernel/random/boot_id)
-  tar -C "$work/packages" -c . | in_guest "$1" "$login" tar -C /tmp -x
+  (cd "$work/packages" && tar -c -- *.deb) | in_guest "$1" "$login" tar -C /tmp -x
   if in_guest "$1" "$login" "sudo sh -ec 'apt-get install -q -y --reinstall /tmp/*.deb; update-grub'" >"$work/$1.upgrade" 2>&1 &&
     grep -q 'Installing for i386-pc platform' "$work/$1.upgrade" && grep -q 'Installing for x86_64-efi platform' "$work/$1.upgrade" &&
     in_guest "$1" "$login" grep -q 10_linux /boot/grub/grub.cfg; then
