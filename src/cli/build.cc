@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/ask.h"
 #include "cli/session.h"
 #include "event/mask.h"
 #include "event/sinks.h"
@@ -44,7 +45,7 @@ void link_log(const fs::path& log, const fs::path& output_dir) {
 report::Wishes wishes_of(const Args& args, const Environment& environment) {
   report::Wishes wishes{.machine_readable = args.machine_readable, .timestamps = args.timestamp_ui};
   if (!args.color) wishes.colour = false;
-  wishes.is_terminal = environment.stdout_is_terminal;
+  wishes.is_terminal = environment.stdout_is_terminal && args.on_error != "ask";  // questions need still lines
   wishes.term = environment.get("TERM");
   wishes.no_color = environment.get("NO_COLOR");
   wishes.packer_no_color = environment.get("PACKER_NO_COLOR");
@@ -71,6 +72,17 @@ void note_unneeded(const plan::Plan& plan, event::EventSink& events) {
   for (const plan::BuildPlan& build : plan.builds) {
     if (build.notes.empty()) continue;
     events.on(event::stamped(event::Warning{{}, build.name, "not needed by kiln: " + join(build.notes, ", ")}));
+  }
+}
+
+/// -on-error=ask needs somebody to ask.
+void add_question(engine::Options& options, const Args& args, event::EventSink& events, const Cancel& cancel) {
+  if (args.on_error != "ask") return;
+  if (::isatty(STDIN_FILENO) == 1) {
+    options.on_error = ask_on_terminal(STDIN_FILENO, STDOUT_FILENO, cancel);
+  } else {
+    events.on(event::stamped(
+        event::Warning{{}, {}, "-on-error=ask: standard input is no terminal, so failed steps are cleaned up"}));
   }
 }
 
@@ -108,7 +120,9 @@ Result<int> build(const Args& args, const Environment& environment, const Cancel
   events.on(event::stamped(opening(*plan, settings.run_id)));
   note_unneeded(*plan, events);
   const auto runner = steps::make_runner(store, *plan, settings, events);
-  auto report = engine::run(*plan, store, *runner, engine_options(args, settings), events, cancel);
+  engine::Options options = engine_options(args, settings);
+  add_question(options, args, events, cancel);
+  auto report = engine::run(*plan, store, *runner, options, events, cancel);
   if (!report) {
     events.on(event::stamped(event::RunFinished{event::Outcome::failed, ms_since(started), "environment"}));
     return std::move(report).error();

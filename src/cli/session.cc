@@ -122,6 +122,7 @@ plan::Surroundings make_surroundings(const Args& args, const Environment& enviro
   };
   world.cwd = environment.cwd;
   world.output_dir = settings.output_dir;
+  world.run_id = settings.run_id;
   world.output_dir_given = !args.output.empty() || args.local;
   world.local = args.local;
   world.network = args.network;
@@ -145,9 +146,9 @@ engine::Options engine_options(const Args& args, const steps::Settings& settings
   options.max_running = std::max(2U, settings.threads);
   options.no_cache = args.no_cache || args.check;
   options.no_cache_filter = args.no_cache_filter;
-  if (args.on_error == "abort") options.on_error = engine::OnError::abort;
-  if (args.on_error == "ask") options.on_error = engine::OnError::ask;
-  if (args.on_error == "run-cleanup-provisioner") options.on_error = engine::OnError::run_cleanup_provisioner;
+  if (args.on_error == "abort") {
+    options.on_error = [](const plan::Step&, const Error&) { return engine::OnError::abort; };
+  }
   return options;
 }
 

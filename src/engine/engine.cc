@@ -206,22 +206,35 @@ class Scheduler {
 
   /// In the step's own thread. The result is written before the key's lock goes, so that who waits for it finds it.
   Message work(const plan::Step& s, const Tree& from) {
-    if (!makes_layer(s)) return {s.id, runner_.run(s, from, cancel_)};
+    if (s.kind == "pack" || s.kind == "post-process") return {s.id, runner_.run(s, from, cancel_)};
+    if (!makes_layer(s)) return {s.id, provision(s, from)};
     auto lock = store_.lock_key(s.key, cancel_, [&](const std::string& holder) {
       const std::string by = holder.empty() ? std::string() : " (" + holder + ")";
       emit(event::Warning{s.id, {}, "waiting for another kiln that runs this step" + by});
     });
     if (!lock) return {s.id, std::move(lock).error()};
     if (auto made = made_meanwhile(s)) return {s.id, Outcome{std::move(*made), {}}, true};
-    auto outcome = runner_.run(s, from, cancel_);
+    auto outcome = provision(s, from);
     if (outcome) {
       if (auto kept = lookup_.record(s, from, outcome->result); !kept) return {s.id, std::move(kept).error()};
     }
     return {s.id, std::move(outcome)};
   }
 
+  /// Runs a provisioner's step until it works or nobody wants it again.
+  Result<Outcome> provision(const plan::Step& s, const Tree& from) {
+    for (;;) {
+      auto outcome = runner_.run(s, from, cancel_);
+      if (outcome || s.kind == "base" || outcome.error().code() != Errc::step_failed) return outcome;
+      const OnError choice = options_.on_error ? options_.on_error(s, outcome.error()) : OnError::cleanup;
+      if (choice == OnError::retry && !cancel_.cancelled()) continue;
+      if (choice == OnError::cleanup) runner_.clean_up(s, from, cancel_);
+      return outcome;
+    }
+  }
+
   std::optional<store::StepResult> made_meanwhile(const plan::Step& s) {
-    if (!lookup_.reusable(s)) return std::nullopt;
+    if (!lookup_.reusable(s) || s.follows_late) return std::nullopt;
     auto found = store_.find_result(s.key);
     if (!found || !*found) return std::nullopt;
     auto there = lookup_.present(**found);
@@ -344,7 +357,9 @@ Result<std::optional<Tree>> tree_before(const plan::Plan& plan, plan::StepId id,
   const Options options;
   Lookup lookup(plan, store, options);
   for (const plan::Step& s : plan.steps) {
-    if (s.id < id && makes_layer(s)) (void)TRY(lookup.known(s));
+    if (s.id >= id || !makes_layer(s)) continue;
+    if (TRY(lookup.known(s)) || !s.follows_late) continue;
+    if (auto last = TRY(store.find_result(s.key))) lookup.learn(s.id, std::move(*last));  // what it made the last time
   }
   return lookup.tree_below(plan.steps[id]);
 }

@@ -40,16 +40,21 @@ class StepRunner {
   /// Whether the files that a pack or post-process step would make are there, unchanged, from this very tree; yields
   /// the artifacts then.
   virtual Result<std::optional<Outcome>> current(const plan::Step& step, const Tree& from) = 0;
+  /// After a provisioner failed for good: the error-cleanup-provisioners of its builds, in what it left.
+  virtual void clean_up(const plan::Step& /*step*/, const Tree& /*from*/, const Cancel& /*cancel*/) {}
 };
 
-enum class OnError : std::uint8_t { cleanup, abort, ask, run_cleanup_provisioner };
+/// What to do about a provisioner that failed. A failed step is kept for `kiln run` in any case; abort leaves the
+/// error-cleanup-provisioner out.
+enum class OnError : std::uint8_t { cleanup, abort, retry };
 
 struct Options {
   std::uint32_t parallel_builds = 0;  // 0: no limit
   std::uint32_t max_running = 2;      // steps at the same time
   bool no_cache = false;
   std::vector<std::string> no_cache_filter;  // globs against labels
-  OnError on_error = OnError::cleanup;
+  /// Asked from the step's thread.
+  std::function<OnError(const plan::Step&, const Error&)> on_error;  // empty: cleanup
 };
 
 enum class StepState : std::uint8_t { wanted, ready, running, built, cached, failed, skipped };

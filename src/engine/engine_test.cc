@@ -112,6 +112,49 @@ TEST_F(EngineTest, ARebuildStartsAtTheStepThatFailed) {
   EXPECT_EQ(runner.ran(), "two img");
 }
 
+TEST_F(EngineTest, AStepThatReadsLateAlwaysRunsAndTheSameContentStopsThere) {
+  const std::vector<std::string> late = {"x: base:debian run:one run:late! run:two pack:img"};
+  build(late);
+  build(late);
+  EXPECT_EQ(runner.ran(), "late");
+  runner.outputs["late"] = "other";
+  build(late);
+  EXPECT_EQ(runner.ran(), "late two img") << "new content was missed behind a step whose key is the same";
+  runner.outputs.clear();
+  build(late);
+  EXPECT_EQ(runner.ran(), "late img");
+}
+
+TEST_F(EngineTest, TheTreeBeforeAStepBehindALateOneIsTheLastThatWasMade) {
+  const plan::Plan plan = plan_of({"x: base:debian run:late! run:two"});
+  EXPECT_FALSE(*tree_before(plan, 2, store));
+  build({"x: base:debian run:late! run:two"});
+  const auto tree = tree_before(plan, 2, store).take();
+  ASSERT_TRUE(tree);
+  EXPECT_EQ(tree->layers.back(), sha256("late"));
+}
+
+TEST_F(EngineTest, AFailedStepIsCleanedUpAfterUnlessSomebodySaysOtherwise) {
+  runner.hooks["two"] = [](const Cancel&) -> Result<> { return error(Errc::step_failed, "exit 3"); };
+  build(kOne);
+  EXPECT_EQ(runner.ran(), "debian one two clean-up-of-two");
+  options.on_error = [](const plan::Step&, const Error&) { return OnError::abort; };
+  build(kOne);
+  EXPECT_EQ(runner.ran(), "two");
+}
+
+TEST_F(EngineTest, AStepIsRetriedAsOftenAsSomebodyWants) {
+  int left = 2;
+  runner.hooks["two"] = [](const Cancel&) -> Result<> { return error(Errc::step_failed, "exit 3"); };
+  options.on_error = [&](const plan::Step& step, const Error& failure) {
+    EXPECT_EQ(step.label + " " + failure.text(), "two exit 3");
+    if (--left == 0) runner.hooks.clear();
+    return OnError::retry;
+  };
+  EXPECT_EQ(build(kOne).failed_builds, 0U);
+  EXPECT_EQ(runner.ran(), "debian one two two two img");
+}
+
 TEST_F(EngineTest, CancelledNothingNewStartsAndTheReportSaysSo) {
   runner.hooks["one"] = [&](const Cancel& asked) -> Result<> {
     cancel.cancel();
@@ -176,7 +219,7 @@ TEST_F(EngineTest, HostStepsAlwaysRunAndLaterStepsWaitForThem) {
 TEST_F(EngineTest, AFailedHostStepStopsWhatWaitsForIt) {
   runner.hooks["make"] = [](const Cancel&) -> Result<> { return error(Errc::step_failed, "exit 2"); };
   EXPECT_EQ(build({"x: base:debian host:make run:one pack:img"}).failed_builds, 1U);
-  EXPECT_EQ(runner.ran(), "debian make");
+  EXPECT_EQ(runner.ran(), "debian make clean-up-of-make");
 }
 
 TEST_F(EngineTest, ABuildThatKeepsNothingStillRunsItsSteps) {

@@ -50,6 +50,7 @@ Lookup::Lookup(const plan::Plan& plan, store::Store& store, const Options& optio
 
 bool Lookup::reusable(const plan::Step& step) const {
   if (step.kind == "base") return true;
+  if (step.late) return false;
   if (options_.no_cache) return false;
   for (const std::string& glob : options_.no_cache_filter) {
     if (glob_match(glob, step.label)) return false;
@@ -69,7 +70,8 @@ std::optional<Tree> Lookup::tree_below(const plan::Step& step) const {
 Result<std::optional<store::StepResult>> Lookup::known(const plan::Step& step) {
   if (results_[step.id]) return results_[step.id];
   if (!makes_layer(step) || !reusable(step)) return std::optional<store::StepResult>();
-  auto found = TRY(store_.find_result(step.key));
+  std::optional<store::StepResult> found;
+  if (!step.follows_late) found = TRY(store_.find_result(step.key));
   if (!found && !step.parents.empty() && store_.has_alias(step.description_id)) {
     if (const auto below = tree_below(step)) {
       found = TRY(store_.find_alias(step.description_id, below->identity()));
@@ -93,11 +95,12 @@ Result<bool> Lookup::present(const store::StepResult& result) {
 Result<> Lookup::record(const plan::Step& step, const Tree& from, const store::StepResult& result) {
   if (!makes_layer(step)) return {};
   TRY(store_.put_result(step.key, result));
-  if (!step.parents.empty()) TRY(store_.put_alias(step.description_id, from.identity(), result));
+  if (!step.parents.empty() && !step.late) TRY(store_.put_alias(step.description_id, from.identity(), result));
   return {};
 }
 
 std::string Lookup::reason(const plan::Step& step) const {
+  if (step.late) return "its source may be written by a host step before it";
   if (!reusable(step)) return options_.no_cache ? "no cache is used" : "named by -no-cache-filter";
   const auto before = store_.read_record("description", sha256(step.slot).hex());
   if (!before || !*before) return "no layer in the store";

@@ -33,6 +33,11 @@ class FakeRunner : public StepRunner {
     return std::optional(Outcome{{}, {artifact(step)}});
   }
 
+  void clean_up(const plan::Step& step, const Tree& /*from*/, const Cancel& /*cancel*/) override {
+    const std::lock_guard lock(mutex_);
+    started.push_back("clean-up-of-" + step.label);
+  }
+
   std::string ran() const { return join(started, " "); }
   bool waits_for(const std::string& label) {
     std::unique_lock lock(mutex_);
@@ -85,8 +90,8 @@ class FakeRunner : public StepRunner {
   int running_ = 0;
 };
 
-/// "x: base:debian run:one=v2 pack:img": a build x of three steps; "=v2" is the step's script. Equal beginnings of
-/// builds are one, as the plan room makes them.
+/// "x: base:debian run:one=v2 pack:img": a build x of three steps; "=v2" is the step's script, "!" at its end says that
+/// it is late. Equal beginnings of builds are one, as the plan room makes them.
 inline plan::Plan plan_of(const std::vector<std::string>& builds) {
   plan::Plan plan;
   for (const std::string& line : builds) {
@@ -95,11 +100,14 @@ inline plan::Plan plan_of(const std::vector<std::string>& builds) {
     words >> name;
     name.pop_back();
     const std::size_t index = plan.builds.size();
-    plan.builds.push_back({name, "docker", name, {}, {}, {}});
+    plan.builds.push_back({.name = name, .type = "docker", .source_name = name});
     std::optional<plan::StepId> top;
     std::vector<plan::StepId> after;
     while (words >> word) {
       plan::Step step;
+      step.late = word.back() == '!';
+      if (step.late) word.pop_back();
+      step.follows_late = step.late || (top && plan.steps[*top].follows_late);
       const std::string rest = word.substr(word.find(':') + 1);
       step.kind = word.substr(0, word.find(':'));
       step.label = rest.substr(0, rest.find('='));

@@ -22,9 +22,18 @@ struct Part {
   What what;
   std::string label;
 };
-std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner,
-                                   const std::string& uploaded_text, const Surroundings& world,
-                                   tmpl::Diagnostics& diagnostics);
+/// What stands before a provisioner in its build.
+struct Before {
+  std::string uploaded_text;    // of uploads that ask which build this is
+  bool host_may_write = false;  // a host step or a download: files here may change until the provisioner's turn
+};
+std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner, const Before& before,
+                                   const Surroundings& world, tmpl::Diagnostics& diagnostics);
+
+/// What build.* is where no machine runs: the same in provisioners and post-processors.
+tmpl::BuildValues build_values(const tmpl::Build& build, const Surroundings& world);
+/// Reports options that wait for a value of build.* that kiln does not have.
+void report_unknown(tmpl::BodyReader& options, const Surroundings& world);
 
 std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl::PostProcessor& post,
                                             const Surroundings& world, tmpl::Diagnostics& diagnostics);

@@ -19,6 +19,7 @@ std::string env_value(const EnvVar& var, const Surroundings& world) {
 
 std::string numbers(const std::vector<int>& values) {
   std::vector<std::string> parts;
+  parts.reserve(values.size());
   for (const int v : values) parts.push_back(std::to_string(v));
   std::sort(parts.begin(), parts.end());
   return join(parts, ",");
@@ -30,7 +31,7 @@ void describe_one(const BaseStep& s, const Surroundings& /*world*/, Description&
 }
 
 void describe_one(const RunStep& s, const Surroundings& world, Description& d) {
-  d.add("script " + s.script_name, sha256(s.script).hex());
+  d.add("script " + s.script_name, s.late_script.empty() ? sha256(s.script).hex() : "read when it runs");
   d.add("path", s.remote_path);
   d.add("execute_command", s.execute_command);
   for (const EnvVar& var : s.env) d.add("env " + var.name, env_value(var, world));
@@ -47,7 +48,8 @@ void describe_one(const RunStep& s, const Surroundings& world, Description& d) {
 void describe_one(const CopyStep& s, const Surroundings& world, Description& d) {
   for (const CopyItem& item : s.items) {
     const std::string from = item.source.empty() ? "content" : item.source.filename().string();
-    d.add(fmt::format("upload {} to {}", from, item.destination), item.digest.hex() + (item.contents ? "/" : ""));
+    const std::string content = item.late ? "read when it runs" : item.digest.hex();
+    d.add(fmt::format("upload {} to {}", from, item.destination), content + (item.contents ? "/" : ""));
   }
   d.add("keep", join(world.keep, ","));
 }

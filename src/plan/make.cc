@@ -15,14 +15,15 @@ class Maker {
 
   void add_build(const tmpl::Build& build) {
     index_ = plan_.builds.size();
-    plan_.builds.push_back({build.name, build.type, build.source_name, {}, {}, {}});
+    plan_.builds.push_back({.name = build.name, .type = build.type, .source_name = build.source_name});
     top_.reset();
     after_.clear();
-    uploaded_text_.clear();
+    before_ = {};
     auto builder = read_builder(build, world_, diagnostics_);
     if (builder && !builder->base.empty()) add_base(*builder);
     nothing_to_provision_ = builder && builder->base.empty();
     for (std::size_t i = 0; i < build.provisioners.size(); ++i) add_provisioner(build, build.provisioners[i], i);
+    if (build.error_cleanup) add_cleanup(build, *build.error_cleanup);
     add_artifacts(build, builder);
     if (builder) plan_.builds[index_].notes = builder->notes;
   }
@@ -47,9 +48,9 @@ class Maker {
   }
 
   void add_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner, std::size_t number) {
-    auto parts = read_provisioner(build, provisioner, uploaded_text_, world_, diagnostics_);
+    auto parts = read_provisioner(build, provisioner, before_, world_, diagnostics_);
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      if (const auto* copy = std::get_if<CopyStep>(&parts[i].what)) note_uploads(*copy);
+      note(parts[i].what);
       if (!top_ && !std::holds_alternative<HostStep>(parts[i].what)) {
         if (!nothing_to_provision_) return;  // the base is wrong, which was said
         diagnostics_.push_back(
@@ -64,19 +65,45 @@ class Maker {
     }
   }
 
+  /// Not a part of the graph: it runs only when a provisioner failed.
+  void add_cleanup(const tmpl::Build& build, const tmpl::Provisioner& cleanup) {
+    for (Part& part : read_provisioner(build, cleanup, before_, world_, diagnostics_)) {
+      if (!std::holds_alternative<CopyStep>(part.what)) {
+        plan_.builds[index_].error_cleanup.push_back(std::move(part.what));
+        continue;
+      }
+      diagnostics_.push_back({tmpl::Severity::error,
+                              "An upload cannot clean up",
+                              "What an error-cleanup-provisioner changes in the tree is thrown away: use shell, "
+                              "shell-local, or file with direction = \"download\".",
+                              cleanup.range,
+                              {}});
+    }
+  }
+
+  /// What later provisioners must know of this one.
+  void note(const What& what) {
+    if (const auto* copy = std::get_if<CopyStep>(&what)) note_uploads(*copy);
+    const auto* host = std::get_if<HostStep>(&what);
+    if (std::holds_alternative<FetchStep>(what) || (host != nullptr && host->type == "shell-local"))
+      before_.host_may_write = true;
+  }
+
   /// Whether a file that was put into the tree asks which build this is: then later scripts may, too.
   void note_uploads(const CopyStep& copy) {
+    std::string& text = before_.uploaded_text;
     constexpr std::uintmax_t kLargestScript = 1 << 20;
     for (const CopyItem& item : copy.items) {
       std::error_code ec;
+      if (item.late) text = "PACKER_BUILD_NAME";  // nobody knows yet
       if (item.source.empty()) {
-        uploaded_text_ += item.content;
+        text += item.content;
       } else if (fs::is_regular_file(item.source, ec) && fs::file_size(item.source, ec) <= kLargestScript) {
-        if (auto text = kiln::read_file(item.source); text && mentions_build(*text)) uploaded_text_ = *text;
+        if (auto file = kiln::read_file(item.source); file && mentions_build(*file)) text = *file;
       } else if (fs::is_directory(item.source, ec)) {
         for (const auto& entry : fs::recursive_directory_iterator(item.source, ec)) {
           if (!entry.is_regular_file(ec) || entry.file_size(ec) > kLargestScript) continue;
-          if (auto text = kiln::read_file(entry.path()); text && mentions_build(*text)) uploaded_text_ = *text;
+          if (auto file = kiln::read_file(entry.path()); file && mentions_build(*file)) text = *file;
         }
       }
     }
@@ -126,6 +153,8 @@ class Maker {
     step.description = describe(what, world_);
     step.description_id = step.description.hash();
     step.after = after_;
+    step.late = reads_late(what);
+    step.follows_late = step.late || (top_ && plan_.steps[*top_].follows_late);
     std::vector<Digest> parent_keys;
     if (top_) {
       step.parents.push_back(*top_);
@@ -166,7 +195,7 @@ class Maker {
   std::optional<StepId> top_;  // what the next step stands on
   bool nothing_to_provision_ = false;
   std::vector<StepId> after_;  // host steps that the next step must wait for
-  std::string uploaded_text_;
+  Before before_;
 };
 
 std::vector<fs::path> outputs_of(const PackStep& pack) {
@@ -197,6 +226,13 @@ void check_outputs(const Plan& plan, tmpl::Diagnostics& diagnostics) {
 }
 
 }  // namespace
+
+bool reads_late(const What& what) {
+  if (const auto* run = std::get_if<RunStep>(&what)) return !run->late_script.empty();
+  const auto* copy = std::get_if<CopyStep>(&what);
+  return copy != nullptr &&
+         std::any_of(copy->items.begin(), copy->items.end(), [](const CopyItem& item) { return item.late; });
+}
 
 std::optional<Plan> make_plan(const tmpl::Template& from, const Surroundings& world, tmpl::Diagnostics& diagnostics) {
   Maker maker(world, diagnostics);

@@ -57,6 +57,46 @@ TEST_F(PlanTest, ExceptOfAProvisionerSplitsTheBuilds) {
             "3 pack y-docker.tar <2 y\n");
 }
 
+TEST_F(PlanTest, WhatAHostStepMayWriteIsReadLate) {
+  file("a.sh", "true\n");
+  const std::string script = "  provisioner \"shell\" { script = \"a.sh\" }\n";
+  const auto plan = make(
+      docker({"x"}, script + "  provisioner \"shell-local\" { inline = [\"true\"] }\n" + script + shell("true") + R"(
+  provisioner "file" {
+    source      = "not-there-yet"
+    destination = "/x"
+    generated   = true
+  })"));
+  ASSERT_TRUE(plan) << problems();
+  std::string late;
+  for (const Step& step : plan->steps) late += step.late ? 'L' : step.follows_late ? 'f' : '-';
+  EXPECT_EQ(late, "---LfLf") << "base, script, host step, script, inline, upload, pack";
+}
+
+TEST_F(PlanTest, BuildHasTheValuesThatAreKnownWithoutAMachine) {
+  world.run_id = "the-run";
+  const auto plan =
+      make(docker({"x"}, shell("${build.ID} ${build.ConnType} ${build.PackerRunUUID} ${build.Password}.")));
+  ASSERT_TRUE(plan) << problems();
+  EXPECT_THAT(std::get<RunStep>(plan->steps[1].what).script, HasSubstr("\nx docker the-run .\n"));
+  EXPECT_FALSE(make(docker({"x"}, shell("${build.SourceAMI}"))));
+  EXPECT_THAT(problems(), HasSubstr("Value not known without a machine"));
+}
+
+TEST_F(PlanTest, AnErrorCleanupProvisionerIsNoPartOfTheGraph) {
+  const std::string body = "  error-cleanup-provisioner \"shell\" { inline = [\"true\"] }\n";
+  const auto plan = make(docker({"x"}, body));
+  ASSERT_TRUE(plan) << problems();
+  EXPECT_EQ(plan->steps.size(), 2U);
+  EXPECT_EQ(plan->builds[0].error_cleanup.size(), 1U);
+  EXPECT_FALSE(make(docker({"x"}, R"(
+  error-cleanup-provisioner "file" {
+    content     = "x"
+    destination = "/x"
+  })")));
+  EXPECT_THAT(problems(), HasSubstr("An upload cannot clean up"));
+}
+
 TEST_F(PlanTest, HostStepsAreWaitedForAndChangeNoTree) {
   EXPECT_EQ(graph(docker({"x"}, "  provisioner \"shell-local\" {\n    inline = [\"make\"]\n  }\n" + shell("install"))),
             "0 base debian:12 x\n"

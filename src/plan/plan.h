@@ -31,8 +31,9 @@ struct BaseRef {
 /// Reads a reference as design section 4 lists them; a bare name is "docker". Errc::bad_template says what is wrong.
 Result<BaseRef> parse_base(std::string_view text);
 
-/// Digest of a file or of everything in a directory: names, modes, contents, links.
-Result<Digest> tree_digest(const fs::path& path, const std::function<Result<Digest>(const fs::path&)>& file_digest);
+/// Digest of a file or of everything in a directory: names, contents, links, and of the modes the given bits.
+Result<Digest> tree_digest(const fs::path& path, const std::function<Result<Digest>(const fs::path&)>& file_digest,
+                           std::uint32_t mode_bits = 07777);
 
 struct BaseStep {
   BaseRef ref;
@@ -42,12 +43,14 @@ struct BaseStep {
 struct RunStep {
   std::string script;           // content, line ends already LF
   std::string script_name;      // for people: "scripts/10-java.sh" or "inline"
+  fs::path late_script;         // read when the step runs instead: a host step before it may write the file
   std::string remote_path;      // where it stands inside
   std::string execute_command;  // Packer's template text: {{.Vars}} {{.Path}} {{.EnvVarFile}}
   std::vector<EnvVar> env;      // sorted by name
   std::string user;             // who runs it; empty: the base's user
   std::vector<int> valid_exit_codes = {0};
   bool expect_disconnect = false, skip_clean = false, use_env_var_file = false;
+  bool binary = false;  // line ends of late_script stay
   std::uint32_t max_retries = 0;
   Duration timeout{0};
 };
@@ -57,7 +60,8 @@ struct CopyItem {
   std::string content;
   std::string destination;  // inside
   bool contents = false;    // source was written with a trailing "/"
-  Digest digest;            // of the file or the whole directory
+  Digest digest;            // of the file or the whole directory; empty when late
+  bool late = false;        // read when the step runs: a host step before it may write it
 };
 struct CopyStep {
   std::vector<CopyItem> items;
@@ -118,6 +122,9 @@ struct PostStep {
 
 using What = std::variant<BaseStep, RunStep, CopyStep, FetchStep, HostStep, BootStep, PackStep, PostStep>;
 
+/// Whether a step reads files that are only there, or only final, once the host steps before it have run.
+bool reads_late(const What& what);
+
 /// The canonical text of a step: named fields in a fixed order. The key is its hash, and "why will this run" compares
 /// two of them: never a second list (practice 15).
 struct Description {
@@ -142,6 +149,8 @@ struct Step {
   Description description;          // without parents
   Digest description_id;            // hash of that
   Digest key;                       // hash of description and the parents' keys
+  bool late = false;                // reads_late: always runs
+  bool follows_late = false;        // it or a step below it is late: its key does not say what it makes, its tree does
   std::string slot;                 // stable place in the template, for explanations: "docker.spark/provisioner 3"
 };
 
@@ -149,7 +158,8 @@ struct BuildPlan {
   std::string name, type, source_name;
   std::vector<StepId> steps;  // in order
   std::optional<StepId> pack;
-  std::vector<std::string> notes;  // options accepted and not needed
+  std::vector<What> error_cleanup;  // run, fetch and host steps: the error-cleanup-provisioner, outside the graph
+  std::vector<std::string> notes;   // options accepted and not needed
 };
 
 struct Plan {
@@ -176,6 +186,7 @@ struct Surroundings {
   std::function<std::string(std::string_view)> seal;  // keyed hash for sensitive values
   fs::path cwd;                                       // relative script and source paths start here, as Packer's do
   fs::path output_dir;                                // where artifacts go
+  std::string run_id;                                 // build.PackerRunUUID
   bool output_dir_given = false;  // -output or -local: manifests without a path of their own go there too
   bool local = false;             // -local: what publishes is left out
   std::string network = "host";

@@ -18,9 +18,9 @@ void read_docker_tag(tmpl::BodyReader& options, const tmpl::Build& /*build*/, co
   }
   std::vector<std::string> names;
   for (const std::string& tag : options.strings("tags").value_or(std::vector<std::string>()))
-    names.push_back(repository + ":" + tag);
+    names.push_back(fmt::format("{}:{}", repository, tag));
   for (const std::string& tag : options.strings("tag").value_or(std::vector<std::string>()))
-    names.push_back(repository + ":" + tag);
+    names.push_back(fmt::format("{}:{}", repository, tag));
   if (names.empty()) names.push_back(repository + ":latest");
   options.boolean("force").value_or(false);
   step.options["names"] = names;
@@ -123,11 +123,13 @@ std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl
     diagnostics.push_back({tmpl::Severity::error, "Unknown post-processor type", detail, post.range, {}});
     return std::nullopt;
   }
-  const auto body = post.decode(diagnostics);
+  const auto values = build_values(build, world);
+  const auto body = post.decode(diagnostics, &values);
   if (!body) return std::nullopt;
   PostStep step{.type = post.type, .options = Json::object()};
   tmpl::BodyReader options(*body, diagnostics, fmt::format("post-processor \"{}\"", post.type));
   reader->second(options, build, world, step);
+  report_unknown(options, world);
   options.ignore({"keep_input_artifact"});
   options.finish();
   step.keep_input = post.keep_input_artifact.value_or(true);

@@ -18,7 +18,7 @@ constexpr std::string_view kDefaultExecuteEnvFile = "chmod +x {{.Path}}; . {{.En
 struct Reading {
   const tmpl::Build& build;
   const tmpl::Provisioner& provisioner;
-  const std::string& uploaded_text;
+  const Before& before;
   const Surroundings& world;
   tmpl::BodyReader& options;
 };
@@ -33,7 +33,7 @@ bool env_name_is_bad(const std::string& name) {
 /// environment_vars ["K=V"] and env {K=V}; env wins; sorted by name.
 std::vector<EnvVar> read_env(tmpl::BodyReader& options) {
   std::map<std::string, EnvVar> all;
-  const auto add = [&](const std::string& option, std::string name, std::string value) {
+  const auto add = [&](const std::string& option, const std::string& name, std::string value) {
     if (env_name_is_bad(name)) {
       options.error(option, "Bad name of an environment variable", fmt::format("\"{}\" is no name.", visible(name)));
       return;
@@ -52,15 +52,18 @@ std::vector<EnvVar> read_env(tmpl::BodyReader& options) {
   for (const auto& [name, value] : options.string_map("env").value_or(std::map<std::string, std::string>()))
     add("env", name, value);
   std::vector<EnvVar> sorted;
+  sorted.reserve(all.size());
   for (auto& [name, var] : all) sorted.push_back(std::move(var));
   return sorted;
 }
 
 struct Script {
   std::string name, text;
+  fs::path late;  // read when the step runs
 };
 
-/// inline, script or scripts: exactly one kind. Scripts are read now: their content is in the key.
+/// inline, script or scripts: exactly one kind. Scripts are read now, since their content is in the key, unless a host
+/// step before may still write them.
 std::vector<Script> read_scripts(Reading& r, bool binary) {
   std::vector<Script> scripts;
   const auto lines = r.options.strings("inline").value_or(std::vector<std::string>());
@@ -77,7 +80,7 @@ std::vector<Script> read_scripts(Reading& r, bool binary) {
   if (file) files.push_back(*file);
   if (!lines.empty()) {
     std::string text = lines.front().starts_with("#!") ? std::string() : "#!" + shebang + "\n";
-    scripts.push_back({"inline", text + join(lines, "\n") + "\n"});
+    scripts.push_back({"inline", text + join(lines, "\n") + "\n", {}});
   }
   for (const std::string& path : files) {
     auto text = kiln::read_file(r.world.cwd / path);
@@ -85,7 +88,8 @@ std::vector<Script> read_scripts(Reading& r, bool binary) {
       r.options.error(file ? "script" : "scripts", "Cannot read a script", text.error().text() + ".");
       continue;
     }
-    scripts.push_back({fs::path(path).filename().native(), binary ? *text : replace_all(*text, "\r\n", "\n")});
+    scripts.push_back({fs::path(path).filename().native(), binary ? *text : replace_all(*text, "\r\n", "\n"), {}});
+    if (r.before.host_may_write) scripts.back().late = r.world.cwd / path;
   }
   return scripts;
 }
@@ -101,7 +105,7 @@ std::vector<int> read_exit_codes(tmpl::BodyReader& options) {
 /// The variables that every script may ask for; only given where the script or a file before it names them, so that
 /// sources share their steps (design section 5).
 void add_build_variables(const Reading& r, const std::string& script, std::vector<EnvVar>& env) {
-  if (!mentions_build(script) && !mentions_build(r.uploaded_text)) return;
+  if (!mentions_build(script) && !mentions_build(r.before.uploaded_text)) return;
   const auto add = [&](const char* name, const std::string& value) {
     const auto same = [&](const EnvVar& v) { return v.name == name; };
     if (std::none_of(env.begin(), env.end(), same)) env.push_back({name, value});
@@ -120,6 +124,7 @@ std::string remote_path(Reading& r) {
 std::vector<Part> read_shell(Reading& r) {
   const bool binary = r.options.boolean("binary").value_or(false);
   RunStep step;
+  step.binary = binary;
   step.env = read_env(r.options);
   step.remote_path = remote_path(r);
   step.use_env_var_file = r.options.boolean("use_env_var_file").value_or(false);
@@ -139,8 +144,9 @@ std::vector<Part> read_shell(Reading& r) {
   std::vector<Part> parts;
   for (Script& script : read_scripts(r, binary)) {
     RunStep one = step;
-    add_build_variables(r, script.text, one.env);
-    one.script = std::move(script.text);
+    add_build_variables(r, script.late.empty() ? script.text : "PACKER_BUILD_NAME", one.env);
+    if (script.late.empty()) one.script = std::move(script.text);
+    one.late_script = script.late;
     one.script_name = script.name;
     const std::string label = r.provisioner.name.empty() ? script.name : r.provisioner.name;
     parts.push_back({std::move(one), "shell: " + label});
@@ -155,13 +161,16 @@ std::optional<CopyItem> read_upload(Reading& r, const std::string& source, const
   item.destination = destination;
   struct stat st {};
   if (::stat(item.source.c_str(), &st) != 0) {
+    item.late = true;
     if (r.options.boolean("generated").value_or(false)) return item;
     r.options.error("source", "Bad source", fmt::format("{}: {}.", visible(source), std::strerror(errno)));
     return std::nullopt;
   }
   if (item.contents) item.source = item.source.parent_path();
-  if (!r.world.file_digest) return item;
-  auto digest = tree_digest(item.source, r.world.file_digest);
+  item.late = r.before.host_may_write;
+  if (item.late || !r.world.file_digest) return item;
+  constexpr std::uint32_t kKeptModeBits = 0755;  // of what the image gets (sandbox/sandbox.h, Upload)
+  auto digest = tree_digest(item.source, r.world.file_digest, kKeptModeBits);
   if (!digest) {
     r.options.error("source", "Cannot read a source", digest.error().text() + ".");
     return std::nullopt;
@@ -190,6 +199,7 @@ std::vector<Part> read_file_provisioner(Reading& r) {
   }
   if (direction == "download") {
     std::vector<Part> parts;
+    parts.reserve(sources.size());
     for (const std::string& path : sources) {
       parts.push_back({FetchStep{path, r.world.cwd / destination}, "file: download " + path});
     }
@@ -248,7 +258,7 @@ std::optional<HostStep> read_host_command(tmpl::BodyReader& options, const tmpl:
   step.env.push_back({"PACKER_BUILD_NAME", build.source_name});
   step.valid_exit_codes = read_exit_codes(options);
   const tmpl::Provisioner named;
-  const std::string nothing;
+  const Before nothing;
   Reading r{build, named, nothing, world, options};
   const auto command = options.string("command");
   const auto execute = options.strings("execute_command").value_or(std::vector<std::string>());
@@ -278,9 +288,33 @@ bool mentions_build(std::string_view text) {
   return text.find("PACKER_BUILD") != std::string_view::npos;  // PACKER_BUILD_NAME and PACKER_BUILDER_TYPE
 }
 
-std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner,
-                                   const std::string& uploaded_text, const Surroundings& world,
-                                   tmpl::Diagnostics& diagnostics) {
+tmpl::BuildValues build_values(const tmpl::Build& build, const Surroundings& world) {
+  tmpl::BuildValues values = {{"ID", build.source_name},
+                              {"Host", "localhost"},
+                              {"Port", "0"},
+                              {"User", "root"},
+                              {"ConnType", build.type == "docker" ? "docker" : "ssh"},
+                              {"PackerRunUUID", world.run_id}};
+  for (const char* none : {"Password", "PackerHTTPIP", "PackerHTTPPort", "PackerHTTPAddr", "SSHPublicKey",
+                           "SSHPrivateKey", "WinRMPassword"}) {
+    values[none] = "";
+  }
+  return values;
+}
+
+void report_unknown(tmpl::BodyReader& options, const Surroundings& world) {
+  if (!world.pin_base) return;  // only checked: Packer may have the value
+  const auto unknown = options.unknown();
+  for (const std::string& name : unknown) {
+    options.error(
+        name, "Value not known without a machine",
+        "It needs a value of build.* that only a running machine has; kiln has ID, Host, Port, User, ConnType "
+        "and PackerRunUUID.");
+  }
+}
+
+std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner, const Before& before,
+                                   const Surroundings& world, tmpl::Diagnostics& diagnostics) {
   const auto reader = readers().find(provisioner.type);
   if (reader == readers().end()) {
     std::vector<std::string> known;
@@ -290,11 +324,13 @@ std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisi
     diagnostics.push_back({tmpl::Severity::error, "Unknown provisioner type", detail, provisioner.range, {}});
     return {};
   }
-  const auto body = provisioner.decode(diagnostics);
+  const auto values = build_values(build, world);
+  const auto body = provisioner.decode(diagnostics, &values);
   if (!body) return {};
   tmpl::BodyReader options(*body, diagnostics, fmt::format("provisioner \"{}\"", provisioner.type));
-  Reading reading{build, provisioner, uploaded_text, world, options};
+  Reading reading{build, provisioner, before, world, options};
   auto parts = reader->second(reading);
+  report_unknown(options, world);
   options.finish();
   return parts;
 }

@@ -34,41 +34,44 @@ Result<BaseRef> parse_base(std::string_view text) {
 namespace {
 
 Result<> hash_entry(const fs::path& path, const std::string& name, Sha256& hash,
-                    const std::function<Result<Digest>(const fs::path&)>& file_digest);
+                    const std::function<Result<Digest>(const fs::path&)>& file_digest, std::uint32_t mode_bits);
 
 Result<> hash_children(const fs::path& dir, const std::string& prefix, Sha256& hash,
-                       const std::function<Result<Digest>(const fs::path&)>& file_digest) {
+                       const std::function<Result<Digest>(const fs::path&)>& file_digest, std::uint32_t mode_bits) {
   const Fd fd = TRY(open_dir(dir));
   for (const std::string& name : TRY(list_dir(fd.get()))) {
-    TRY(hash_entry(dir / name, prefix.empty() ? name : prefix + "/" + name, hash, file_digest));
+    const std::string path = prefix.empty() ? name : fmt::format("{}/{}", prefix, name);
+    TRY(hash_entry(dir / name, path, hash, file_digest, mode_bits));
   }
   return {};
 }
 
 Result<> hash_entry(const fs::path& path, const std::string& name, Sha256& hash,
-                    const std::function<Result<Digest>(const fs::path&)>& file_digest) {
+                    const std::function<Result<Digest>(const fs::path&)>& file_digest, std::uint32_t mode_bits) {
   struct stat st {};
   if (::lstat(path.c_str(), &st) != 0) return sys_error("stat {}", path);
   std::string content;
   if (S_ISREG(st.st_mode)) content = TRY(file_digest(path)).hex();
   if (S_ISLNK(st.st_mode)) content = TRY(read_link_at(AT_FDCWD, path.native()));
-  const std::string line = fmt::format("{}:{} {:o} {}\n", name.size(), name, st.st_mode, content);
+  const std::string line =
+      fmt::format("{}:{} {:o} {}\n", name.size(), name, (st.st_mode & S_IFMT) | (st.st_mode & mode_bits), content);
   hash.update(line);
-  if (S_ISDIR(st.st_mode)) return hash_children(path, name, hash, file_digest);
+  if (S_ISDIR(st.st_mode)) return hash_children(path, name, hash, file_digest, mode_bits);
   return {};
 }
 
 }  // namespace
 
-Result<Digest> tree_digest(const fs::path& path, const std::function<Result<Digest>(const fs::path&)>& file_digest) {
+Result<Digest> tree_digest(const fs::path& path, const std::function<Result<Digest>(const fs::path&)>& file_digest,
+                           std::uint32_t mode_bits) {
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0) return sys_error("stat {}", path);
   Sha256 hash;
   if (S_ISDIR(st.st_mode)) {
     hash.update("directory\n");
-    TRY(hash_children(path, {}, hash, file_digest));
+    TRY(hash_children(path, {}, hash, file_digest, mode_bits));
   } else {
-    const std::string line = fmt::format("file {:o} {}\n", st.st_mode & 0777U, TRY(file_digest(path)).hex());
+    const std::string line = fmt::format("file {:o} {}\n", st.st_mode & mode_bits, TRY(file_digest(path)).hex());
     hash.update(line);
   }
   return hash.finish();

@@ -109,6 +109,13 @@ TEST(VoiceTest, NamesOfManyBuildsAreShortened) {
   EXPECT_EQ(names_in_short({"docker.spark", "amazon-ebs.spark", "googlecompute.spark"}), "docker.spark +2");
 }
 
+TEST(VoiceTest, ColoursOfAStepAreDroppedAndNothingElseIs) {
+  EXPECT_EQ(without_colours("\x1b[1;31mred\x1b[0m and \x1b[38:5:9mmore\x1b[m"), "red and more");
+  EXPECT_EQ(without_colours("plain [31m and a bell\x07"), "plain [31m and a bell\x07");
+  EXPECT_EQ(without_colours("\x1b[2Jcleared \x1b[31"), "\x1b[2Jcleared \x1b[31");
+  EXPECT_EQ(without_colours("\x1b[\x1b[31mx"), "\x1b[x");
+}
+
 TEST(VoiceTest, BriefDurations) {
   EXPECT_EQ(brief_duration(999), "999ms");
   EXPECT_EQ(brief_duration(12'399), "12.3s");

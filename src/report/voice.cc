@@ -88,6 +88,22 @@ void Voice::hear(const event::RunStarted& fact, Sayings&) {
   run_ = fact;
 }
 
+std::string without_colours(std::string_view line) {
+  constexpr std::string_view kStart = "\x1b[";
+  std::string text;
+  while (!line.empty()) {
+    const std::size_t start = std::min(line.find(kStart), line.size());
+    text += line.substr(0, start);
+    line.remove_prefix(start);
+    if (line.empty()) break;
+    const std::size_t end = line.find_first_not_of("0123456789;:", kStart.size());
+    const bool is_colour = end != std::string_view::npos && line[end] == 'm';
+    if (!is_colour) text += line.substr(0, kStart.size());
+    line.remove_prefix(is_colour ? end + 1 : kStart.size());
+  }
+  return text;
+}
+
 void Voice::hear(const event::StepStarted& fact, Sayings& out) {
   if (fact.id >= run_.steps.size()) return;
   const auto [name, build] = speaker_of(fact.id);
@@ -98,7 +114,7 @@ void Voice::hear(const event::StepStarted& fact, Sayings& out) {
 
 void Voice::hear(const event::StepLine& fact, Sayings& out) {
   const auto [name, build] = speaker_of(fact.id);
-  out.push_back({fact.is_stderr ? Kind::error : Kind::say, build, arrow(name, visible(fact.text))});
+  out.push_back({fact.is_stderr ? Kind::error : Kind::say, build, arrow(name, visible(without_colours(fact.text)))});
 }
 
 void Voice::hear(const event::StepProgress& fact, Sayings& out) {

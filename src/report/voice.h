@@ -29,6 +29,10 @@ struct Saying {
 /// "docker.spark", "docker.spark, amazon-ebs.spark" or, when that is long, "docker.spark +2".
 std::string names_in_short(const std::vector<std::string>& builds);
 
+/// A step's line without the colours that it set: they are not of this screen, and escaped they would only be noise.
+/// Other control characters stay for visible() to show.
+std::string without_colours(std::string_view line);
+
 /// "12ms", "3.2s", "1m 12s", "2h 05m".
 std::string brief_duration(std::uint64_t milliseconds);
 

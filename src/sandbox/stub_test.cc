@@ -99,6 +99,31 @@ TEST_F(StubTest, ParentsLookLikeTheTrees) {
   EXPECT_EQ(made.st_mtim.tv_sec, 1'600'000'000);
 }
 
+TEST_F(StubTest, RunsShareALayerWhileItWouldComeOutTheSame) {
+  tree.dir("etc");
+  spec.stubs = {{"/etc/hosts", "x"}};
+  const fs::path home = scratch.path("home");
+  ASSERT_TRUE(make_dirs(home));
+  int runs = 0;
+  const auto layer = [&]() -> fs::path {
+    const fs::path link = scratch.path("run" + std::to_string(++runs));
+    must(link_stub_layer(must(tree::Merged::open({tree.path()})), plan().entries, home, link, 1'600'000'000));
+    return fs::read_symlink(link);
+  };
+  const fs::path first = layer();
+  EXPECT_EQ(*read_file(first / "etc/hosts"), "x");
+  EXPECT_EQ(layer(), first);
+  spec.stubs = {{"/etc/hosts", "y"}};
+  const fs::path other_content = layer();
+  EXPECT_NE(other_content, first);
+  ASSERT_EQ(::chmod(tree.path("etc").c_str(), 0700), 0);
+  const fs::path other_parent = layer();
+  EXPECT_NE(other_parent, other_content);
+  struct stat st {};
+  ASSERT_EQ(::stat((other_parent / "etc").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 07777, 0700U);
+}
+
 TEST(VolatileTest, ListIsExact) {
   const auto drops = [](const char* path) { return is_volatile(path, S_IFREG | 0644, 1); };
   for (const char* path : {"var/log/dpkg.log", "var/log/apt/term.log", "var/cache/ldconfig/aux-cache",

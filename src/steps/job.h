@@ -55,13 +55,22 @@ Result<store::StepResult> keep_layer(Context& context, const fs::path& tree, std
 Result<engine::Outcome> run_base(const Job& job, const plan::BaseStep& what);
 Result<engine::Outcome> run_script(const Job& job, const plan::RunStep& what);
 Result<engine::Outcome> run_copy(const Job& job, const plan::CopyStep& what);
-Result<engine::Outcome> run_fetch(const Job& job, const plan::FetchStep& what);
+/// over: what lies above the tree (a failed step's changes), oldest first.
+Result<engine::Outcome> run_fetch(const Job& job, const plan::FetchStep& what, const std::vector<fs::path>& over = {});
 Result<engine::Outcome> run_host(const Job& job, const plan::HostStep& what);
 Result<engine::Outcome> run_boot(const Job& job, const plan::BootStep& what);
 Result<engine::Outcome> run_pack(const Job& job, const plan::PackStep& what);
 Result<std::optional<engine::Outcome>> current_pack(Context& context, const plan::Step& step, const engine::Tree& from);
 Result<engine::Outcome> run_post(const Job& job, const plan::PostStep& what);
 Result<std::optional<engine::Outcome>> current_post(Context& context, const plan::Step& step, const engine::Tree& from);
+
+/// A step whose script a host step may have written, with that script as it is now.
+Result<plan::RunStep> with_script(plan::RunStep what);
+/// What a run step's script, environment and command are in the sandbox.
+void fill_script(const Job& job, const plan::RunStep& what, sandbox::RunSpec& spec);
+
+/// The error-cleanup-provisioner of a build, in what the failed step left; what goes wrong there is a warning.
+void run_cleanup(const Job& job, const std::vector<plan::What>& parts);
 
 /// mmdebstrap of "debian/bookworm" into a directory.
 Result<Json> pin_bootstrap(const std::string& location, const Settings& settings, const Cancel& cancel);

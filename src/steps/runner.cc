@@ -42,6 +42,11 @@ class Runner : public engine::StepRunner {
     return there;
   }
 
+  void clean_up(const plan::Step& step, const engine::Tree& from, const Cancel& cancel) override {
+    const Job job{context_, step, from, cancel};
+    for (const std::size_t build : step.builds) run_cleanup(job, context_.plan.builds[build].error_cleanup);
+  }
+
  private:
   static Result<engine::Outcome> run_one(const Job& job, const plan::BaseStep& what) { return run_base(job, what); }
   static Result<engine::Outcome> run_one(const Job& job, const plan::RunStep& what) { return run_script(job, what); }

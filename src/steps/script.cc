@@ -33,7 +33,16 @@ Result<> judge(const plan::RunStep& what, const sandbox::RunResult& ran) {
   return {};
 }
 
-void fill(const Job& job, const plan::RunStep& what, sandbox::RunSpec& spec) {
+}  // namespace
+
+Result<plan::RunStep> with_script(plan::RunStep what) {
+  if (what.late_script.empty()) return what;
+  what.script = TRY(read_file(what.late_script));
+  if (!what.binary) what.script = replace_all(std::move(what.script), "\r\n", "\n");
+  return what;
+}
+
+void fill_script(const Job& job, const plan::RunStep& what, sandbox::RunSpec& spec) {
   const plan::RenderedCommand command = plan::render_command(what);
   spec.scripts.push_back({what.remote_path, what.script, 0755});
   if (!command.env_file_path.empty()) spec.scripts.push_back({command.env_file_path, command.env_file, 0600});
@@ -43,12 +52,11 @@ void fill(const Job& job, const plan::RunStep& what, sandbox::RunSpec& spec) {
   spec.timeout = what.timeout;
 }
 
-}  // namespace
-
-Result<engine::Outcome> run_script(const Job& job, const plan::RunStep& what) {
+Result<engine::Outcome> run_script(const Job& job, const plan::RunStep& planned) {
+  const plan::RunStep what = TRY(with_script(planned));
   for (std::uint32_t attempt = 0;; ++attempt) {
     auto outcome = make_layer(
-        job, [&](sandbox::RunSpec& spec) { fill(job, what, spec); },
+        job, [&](sandbox::RunSpec& spec) { fill_script(job, what, spec); },
         [&](const sandbox::RunResult& ran) { return judge(what, ran); });
     if (outcome || attempt >= what.max_retries || outcome.error().code() != Errc::step_failed) return outcome;
     job.warn(fmt::format("{}: trying again, {} left", outcome.error().text(), what.max_retries - attempt));

@@ -195,6 +195,19 @@ TEST_F(StoreTest, DroppedWritersAndClosedStoresLeaveNothing) {
   EXPECT_EQ(count("tmp") + count("trash") + count("leases") + count("blobs"), 0u);
 }
 
+TEST_F(StoreTest, ScratchIsRemovedBehindTheScenesAndNotTakenForDead) {
+  auto store = open();
+  fs::path path;
+  {
+    const auto scratch = store.scratch("step").take();
+    path = scratch.path();
+    for (int i = 0; i < 500; ++i) ASSERT_TRUE(write_file_quick(path / std::to_string(i), "x"));
+  }
+  auto other = open();  // sweeps what is dead only; the rest is on its way
+  for (int i = 0; i < 1000 && fs::exists(path); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_FALSE(fs::exists(path));
+}
+
 TEST_F(StoreTest, DirectoriesStayBelowTheStore) {
   auto store = open();
   EXPECT_EQ(*store.directory("cache/apt"), root / "dirs/cache/apt");
@@ -222,6 +235,7 @@ TEST_F(StoreTest, ManyThreadsUseOneStore) {
   auto store = open();
   std::atomic<int> failures{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {

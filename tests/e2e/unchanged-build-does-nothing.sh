@@ -43,6 +43,7 @@ fi
 [ "$before" = "$(find out -printf '%p %T@ %C@ %s\n' | sort)" ] || fail "an unchanged build wrote below out/"
 
 touch first.sh second.sh upload
+chmod g+w upload # of the mode only the part that the image gets counts
 build t.pkr.hcl
 [ -z "$(ran)" ] || fail "touching files ran: $(ran)"
 

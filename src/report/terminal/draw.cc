@@ -61,6 +61,7 @@ Line title_row(const RunState& state, const RunningStep& step, Size size) {
 std::string progress_text(const RunState& state, const RunningStep& step, std::size_t columns) {
   const bool wide = columns >= kWide - 6;
   std::string figures;
+  if (step.total == 0 && step.done == 0) return cut_end(step.what, columns, ellipsis(state));
   if (step.total == 0) {
     figures = human_bytes(step.done);
   } else if (wide) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "report/voice.h"
 
 namespace kiln::report {
 
@@ -82,7 +83,7 @@ void update(RunState& state, const event::StepLine& fact) {
   RunningStep* step = find(state, fact.id);
   if (step == nullptr) return;
   step->progressing = false;
-  step->last.push_back(one_line(fact.text));
+  step->last.push_back(one_line(without_colours(fact.text)));
   if (step->last.size() > kLinesOfAFailure) step->last.pop_front();
 }
 
