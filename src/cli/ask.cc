@@ -24,13 +24,15 @@ std::optional<char> read_char(int in, const Cancel& cancel) {
 
 }  // namespace
 
-std::function<engine::OnError(const plan::Step&, const Error&)> ask_on_terminal(int in, int out, const Cancel& cancel) {
+std::function<engine::OnError(const plan::Step&, const Error&)> ask_on_terminal(int in, int out,
+                                                                                const event::SecretMask& mask,
+                                                                                const Cancel& cancel) {
   auto turn = std::make_shared<std::mutex>();
-  return [in, out, &cancel, turn](const plan::Step& step, const Error& failure) {
+  return [in, out, &mask, &cancel, turn](const plan::Step& step, const Error& failure) {
     const std::lock_guard lock(*turn);
     const std::string question =
         fmt::format("{}\n\"{}\" failed: [c] clean up and exit, [a] abort without cleanup, or [r] retry step? ",
-                    visible(failure.text()), visible(step.label));
+                    visible(mask.mask(failure.text())), visible(step.label));
     bool asked = false;
     for (;;) {
       if (!asked) (void)write_full(out, question);

@@ -76,10 +76,11 @@ void note_unneeded(const plan::Plan& plan, event::EventSink& events) {
 }
 
 /// -on-error=ask needs somebody to ask.
-void add_question(engine::Options& options, const Args& args, event::EventSink& events, const Cancel& cancel) {
+void add_question(engine::Options& options, const Args& args, const event::SecretMask& mask, event::EventSink& events,
+                  const Cancel& cancel) {
   if (args.on_error != "ask") return;
   if (::isatty(STDIN_FILENO) == 1) {
-    options.on_error = ask_on_terminal(STDIN_FILENO, STDOUT_FILENO, cancel);
+    options.on_error = ask_on_terminal(STDIN_FILENO, STDOUT_FILENO, mask, cancel);
   } else {
     events.on(event::stamped(
         event::Warning{{}, {}, "-on-error=ask: standard input is no terminal, so failed steps are cleaned up"}));
@@ -95,17 +96,10 @@ const char* failure_of(const engine::RunReport& report) {
 
 Result<int> build(const Args& args, const Environment& environment, const Cancel& cancel) {
   const auto started = Clock::now();
-  const auto from = load_template(args, environment);
-  if (!from) return kFailed;
-
-  store::Store store = TRY(store::Store::open(store_path(environment)));
-  const steps::Settings settings = make_settings(args, environment);
-  const plan::Surroundings world = make_surroundings(args, environment, settings, store, cancel);
-  tmpl::Diagnostics diagnostics;
-  const auto plan = plan::make_plan(*from, world, diagnostics);
-  print(diagnostics, args.template_path);
-  if (!plan) return kFailed;
-  TRY(steps::check_publishing(*plan, settings));
+  auto planned = TRY(plan_template(args, environment, cancel));
+  if (!planned) return kFailed;
+  auto& [from, store, settings, plan] = *planned;
+  TRY(steps::check_publishing(plan, settings));
 
   // Every fact passes the mask before any reader sees it.
   const Log log = TRY(open_log(store, settings.run_id));
@@ -113,16 +107,16 @@ Result<int> build(const Args& args, const Environment& environment, const Cancel
   const auto screen = report::make_report(report::style_for(wishes), STDOUT_FILENO, report::options_for(wishes));
   const auto log_writer = report::make_event_log(log.fd.get());
   event::TeeSink readers({screen.get(), log_writer.get()});
-  const event::SecretMask mask(from->secrets);
+  const event::SecretMask mask(from.secrets);
   event::MaskingSink masked(mask, readers);
   event::LockedSink events(masked);
 
-  events.on(event::stamped(opening(*plan, settings.run_id)));
-  note_unneeded(*plan, events);
-  const auto runner = steps::make_runner(store, *plan, settings, events);
+  events.on(event::stamped(opening(plan, settings.run_id)));
+  note_unneeded(plan, events);
+  const auto runner = steps::make_runner(store, plan, settings, events);
   engine::Options options = engine_options(args, settings);
-  add_question(options, args, events, cancel);
-  auto report = engine::run(*plan, store, *runner, options, events, cancel);
+  add_question(options, args, mask, events, cancel);
+  auto report = engine::run(plan, store, *runner, options, events, cancel);
   if (!report) {
     events.on(event::stamped(event::RunFinished{event::Outcome::failed, ms_since(started), "environment"}));
     return std::move(report).error();

@@ -63,21 +63,16 @@ void print_table(const plan::Plan& plan, const std::vector<engine::Forecast>& fo
 }  // namespace
 
 Result<int> show_plan(const Args& args, const Environment& environment, const Cancel& cancel) {
-  const auto from = load_template(args, environment);
-  if (!from) return kFailed;
-  store::Store store = TRY(store::Store::open(store_path(environment)));
-  const steps::Settings settings = make_settings(args, environment);
-  tmpl::Diagnostics diagnostics;
-  const auto plan = plan::make_plan(*from, make_surroundings(args, environment, settings, store, cancel), diagnostics);
-  print(diagnostics, args.template_path);
-  if (!plan) return kFailed;
+  auto planned = TRY(plan_template(args, environment, cancel));
+  if (!planned) return kFailed;
+  auto& [from, store, settings, plan] = *planned;
   Silence silence;
-  const auto runner = steps::make_runner(store, *plan, settings, silence);
-  const auto forecasts = TRY(engine::forecast(*plan, store, *runner, engine_options(args, settings)));
+  const auto runner = steps::make_runner(store, plan, settings, silence);
+  const auto forecasts = TRY(engine::forecast(plan, store, *runner, engine_options(args, settings)));
   if (args.json) {
-    fmt::print("{}\n", render_json_pretty(as_json(*plan, forecasts)));
+    fmt::print("{}\n", render_json_pretty(as_json(plan, forecasts)));
   } else {
-    print_table(*plan, forecasts);
+    print_table(plan, forecasts);
   }
   TRY(store.flush());
   return kOk;

@@ -42,15 +42,10 @@ Result<Place> find_place(const plan::Plan& plan, store::Store& store, const std:
 }  // namespace
 
 Result<int> run_inside(const Args& args, const Environment& environment, const Cancel& cancel) {
-  const auto from = load_template(args, environment);
-  if (!from) return kFailed;
-  store::Store store = TRY(store::Store::open(store_path(environment)));
-  const steps::Settings settings = make_settings(args, environment);
-  tmpl::Diagnostics diagnostics;
-  const auto plan = plan::make_plan(*from, make_surroundings(args, environment, settings, store, cancel), diagnostics);
-  print(diagnostics, args.template_path);
-  if (!plan) return kFailed;
-  const Place place = TRY(find_place(*plan, store, args.step));
+  auto planned = TRY(plan_template(args, environment, cancel));
+  if (!planned) return kFailed;
+  auto& [from, store, settings, plan] = *planned;
+  const Place place = TRY(find_place(plan, store, args.step));
   if (environment.stdout_is_terminal) fmt::print("In {}; changes are thrown away.\n", place.where);
   std::fflush(stdout);
   return steps::enter(store, place.tree, place.failed, settings, args.rest, cancel);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "event/mask.h"
 #include "image/disk.h"
 
 namespace kiln::cli {
@@ -53,9 +54,10 @@ fs::path downloads_path(const Environment& environment) {
   return given.empty() ? cache_home(environment) / "downloads" : fs::path(given);
 }
 
-void print(const tmpl::Diagnostics& diagnostics, const fs::path& /*template_path*/) {
+void print(const tmpl::Diagnostics& diagnostics, const tmpl::Template& from) {
   const tmpl::Sources sources = sources_of(diagnostics);
-  for (const tmpl::Diagnostic& d : diagnostics) fmt::print("{}\n", tmpl::render(d, sources));
+  const event::SecretMask mask(from.secrets);
+  for (const tmpl::Diagnostic& d : diagnostics) fmt::print("{}\n", mask.mask(tmpl::render(d, sources)));
 }
 
 std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment) {
@@ -118,7 +120,7 @@ plan::Surroundings make_surroundings(const Args& args, const Environment& enviro
   };
   world.seal = [&store](std::string_view value) {
     auto key = seal_key(store);
-    return key ? to_hex(hmac_sha256(*key, value)) : std::string("unsealed");
+    return to_hex(key ? hmac_sha256(*key, value) : random_bytes(32));  // without a key nothing is found again
   };
   world.cwd = environment.cwd;
   world.output_dir = settings.output_dir;
@@ -138,6 +140,18 @@ std::vector<plan::DiskFormat> disk_formats() {
   for (const image::DiskFormat& format : image::disk_formats())
     formats.push_back({std::string(format.name), std::string(format.suffix)});
   return formats;
+}
+
+Result<std::optional<Planned>> plan_template(const Args& args, const Environment& environment, const Cancel& cancel) {
+  auto from = load_template(args, environment);
+  if (!from) return std::optional<Planned>();
+  store::Store store = TRY(store::Store::open(store_path(environment)));
+  steps::Settings settings = make_settings(args, environment);
+  tmpl::Diagnostics diagnostics;
+  auto plan = plan::make_plan(*from, make_surroundings(args, environment, settings, store, cancel), diagnostics);
+  print(diagnostics, *from);
+  if (!plan) return std::optional<Planned>();
+  return std::optional(Planned{std::move(*from), std::move(store), std::move(settings), std::move(*plan)});
 }
 
 engine::Options engine_options(const Args& args, const steps::Settings& settings) {

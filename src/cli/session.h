@@ -12,8 +12,8 @@ fs::path downloads_path(const Environment& environment);
 /// Loads and checks the template and prints its diagnostics; empty when there is an error among them.
 std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment);
 
-/// Prints diagnostics as Packer does, on stdout.
-void print(const tmpl::Diagnostics& diagnostics, const fs::path& template_path);
+/// Prints diagnostics as Packer does, on stdout, with the template's secrets masked.
+void print(const tmpl::Diagnostics& diagnostics, const tmpl::Template& from);
 
 steps::Settings make_settings(const Args& args, const Environment& environment);
 
@@ -23,6 +23,17 @@ plan::Surroundings make_surroundings(const Args& args, const Environment& enviro
 
 /// The disk formats that the image room writes.
 std::vector<plan::DiskFormat> disk_formats();
+
+/// What build, plan and run work with.
+struct Planned {
+  tmpl::Template from;
+  store::Store store;
+  steps::Settings settings;
+  plan::Plan plan;
+};
+/// Reads the template, opens the store and plans. What is wrong with the template is printed, and then there is no
+/// plan.
+Result<std::optional<Planned>> plan_template(const Args& args, const Environment& environment, const Cancel& cancel);
 
 engine::Options engine_options(const Args& args, const steps::Settings& settings);
 

@@ -17,7 +17,7 @@ Result<int> validate(const Args& args, const Environment& environment) {
     world.disk_formats = disk_formats();
     tmpl::Diagnostics diagnostics;
     plan::check(*from, world, diagnostics);
-    print(diagnostics, args.template_path);
+    print(diagnostics, *from);
     if (tmpl::has_errors(diagnostics)) return kFailed;
   }
   fmt::print("The configuration is valid.\n");

@@ -180,6 +180,7 @@ std::optional<BuilderPlan> read_builder(const tmpl::Build& build, const Surround
   tmpl::BodyReader options(*body, diagnostics, fmt::format("source \"{}\" \"{}\"", build.type, build.source_name));
   BuilderPlan plan = reader->second(build, options, world);
   note(plan, options, communicator_options());
+  plan.secrets = options.secrets();
   options.finish();
   for (const char* name : {"image", "source_ami", "source_image", "base", "iso_url"}) {
     if (const auto it = body->options.find(name); it != body->options.end()) plan.base_range = it->second.range;

@@ -12,6 +12,7 @@ struct BuilderPlan {
   std::optional<BootStep> boot;  // a machine's
   std::optional<PackStep> pack;  // empty: nothing is kept
   std::vector<std::string> notes;
+  std::vector<std::string> secrets;  // texts of its options that are marked sensitive
   tmpl::Range base_range;
 };
 std::optional<BuilderPlan> read_builder(const tmpl::Build& build, const Surroundings& world,
@@ -21,6 +22,7 @@ std::optional<BuilderPlan> read_builder(const tmpl::Build& build, const Surround
 struct Part {
   What what;
   std::string label;
+  std::vector<std::string> secrets;  // texts of its provisioner's options that are marked sensitive
 };
 /// What stands before a provisioner in its build.
 struct Before {

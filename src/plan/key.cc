@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "plan/plan.h"
+#include "plan/seal.h"
 
 namespace kiln::plan {
 
@@ -13,10 +13,6 @@ void frame(Sha256& hash, std::string_view text) {
   hash.update(text);
 }
 
-std::string env_value(const EnvVar& var, const Surroundings& world) {
-  return var.sensitive ? "sealed:" + world.seal(var.value) : var.value;
-}
-
 std::string numbers(const std::vector<int>& values) {
   std::vector<std::string> parts;
   parts.reserve(values.size());
@@ -25,16 +21,16 @@ std::string numbers(const std::vector<int>& values) {
   return join(parts, ",");
 }
 
-void describe_one(const BaseStep& s, const Surroundings& /*world*/, Description& d) {
+void describe_one(const BaseStep& s, const Surroundings& /*world*/, const Seal& seal, Description& d) {
   d.add("base", s.ref.text);
-  d.add("pin", render_json(s.pin));
+  d.add("pin", seal.rendered(s.pin));
 }
 
-void describe_one(const RunStep& s, const Surroundings& world, Description& d) {
-  d.add("script " + s.script_name, s.late_script.empty() ? sha256(s.script).hex() : "read when it runs");
+void describe_one(const RunStep& s, const Surroundings& world, const Seal& seal, Description& d) {
+  d.add("script " + s.script_name, s.late_script.empty() ? seal.fingerprint(s.script) : "read when it runs");
   d.add("path", s.remote_path);
   d.add("execute_command", s.execute_command);
-  for (const EnvVar& var : s.env) d.add("env " + var.name, env_value(var, world));
+  for (const EnvVar& var : s.env) d.add("env " + var.name, seal.value_of(var));
   d.add("user", s.user);
   d.add("valid_exit_codes", numbers(s.valid_exit_codes));
   d.add("expect_disconnect", s.expect_disconnect ? "yes" : "no");
@@ -45,27 +41,29 @@ void describe_one(const RunStep& s, const Surroundings& world, Description& d) {
   d.add("keep", join(world.keep, ","));
 }
 
-void describe_one(const CopyStep& s, const Surroundings& world, Description& d) {
+void describe_one(const CopyStep& s, const Surroundings& world, const Seal& seal, Description& d) {
   for (const CopyItem& item : s.items) {
     const std::string from = item.source.empty() ? "content" : item.source.filename().string();
-    const std::string content = item.late ? "read when it runs" : item.digest.hex();
+    const std::string content = item.late             ? "read when it runs"
+                                : item.source.empty() ? seal.fingerprint(item.content)
+                                                      : item.digest.hex();
     d.add(fmt::format("upload {} to {}", from, item.destination), content + (item.contents ? "/" : ""));
   }
   d.add("keep", join(world.keep, ","));
 }
 
-void describe_one(const FetchStep& s, const Surroundings& /*world*/, Description& d) {
+void describe_one(const FetchStep& s, const Surroundings& /*world*/, const Seal& /*seal*/, Description& d) {
   d.add("source", s.source);
 }
 
-void describe_one(const HostStep& s, const Surroundings& world, Description& d) {
+void describe_one(const HostStep& s, const Surroundings& /*world*/, const Seal& seal, Description& d) {
   d.add("type", s.type);
   d.add("argv", join(s.argv, "\n"));
-  d.add("script", sha256(s.script).hex());
-  for (const EnvVar& var : s.env) d.add("env " + var.name, env_value(var, world));
+  d.add("script", seal.fingerprint(s.script));
+  for (const EnvVar& var : s.env) d.add("env " + var.name, seal.value_of(var));
 }
 
-void describe_one(const BootStep& s, const Surroundings& /*world*/, Description& d) {
+void describe_one(const BootStep& s, const Surroundings& /*world*/, const Seal& /*seal*/, Description& d) {
   d.add("boot script", sha256(s.script).hex());
   d.add("cloud", s.cloud);
   d.add("kernel options", s.kernel_options);
@@ -73,7 +71,7 @@ void describe_one(const BootStep& s, const Surroundings& /*world*/, Description&
   d.add("uefi", s.uefi ? "yes" : "no");
 }
 
-void describe_one(const PackStep& s, const Surroundings& /*world*/, Description& d) {
+void describe_one(const PackStep& s, const Surroundings& /*world*/, const Seal& /*seal*/, Description& d) {
   d.add("format", s.format);
   for (const std::string& change : s.changes) d.add("change", change);
   d.add("tags", join(s.tags, ","));
@@ -84,11 +82,22 @@ void describe_one(const PackStep& s, const Surroundings& /*world*/, Description&
   for (const DiskFile& file : s.files) d.add("disk format " + file.format, "yes");
 }
 
-void describe_one(const PostStep& s, const Surroundings& world, Description& d) {
+void describe_one(const PostStep& s, const Surroundings& world, const Seal& seal, Description& d) {
   d.add("type", s.type);
-  d.add("options", render_json(s.options));
-  for (const EnvVar& var : s.secrets) d.add("secret " + var.name, env_value(var, world));
-  if (s.host) describe_one(*s.host, world, d);
+  d.add("options", seal.rendered(s.options));
+  for (const EnvVar& var : s.secrets) d.add("secret " + var.name, seal.value_of(var));
+  if (s.host) describe_one(*s.host, world, seal, d);
+}
+
+/// The last look at a field, whatever it is: a secret in its name is sealed with the value.
+void seal_field(std::pair<std::string, std::string>& field, const Seal& seal) {
+  auto& [name, value] = field;
+  if (seal.hides(std::string_view(name))) {
+    value = seal.sealed(name + "\n" + value);
+    name = seal.masked(name);
+  } else if (seal.hides(std::string_view(value))) {
+    value = seal.sealed(value);
+  }
 }
 
 constexpr std::string_view kKinds[] = {"base", "run", "copy", "fetch", "host", "boot", "pack", "post-process"};
@@ -155,12 +164,15 @@ bool makes_layer(std::string_view kind) {
   return kind == "base" || kind == "run" || kind == "copy" || kind == "boot";
 }
 
-Description describe(const What& what, const Surroundings& world) {
+Description describe(const What& what, const Surroundings& world, std::span<const std::string> own) {
+  const Seal seal(world, own);
   Description d;
   d.add("format", std::string(kKeyVersion));
   d.add("kind", std::string(kind_of(what)));
   d.add("architecture", "amd64");
-  std::visit([&](const auto& step) { describe_one(step, world, d); }, what);
+  const std::size_t first = d.fields.size();
+  std::visit([&](const auto& step) { describe_one(step, world, seal, d); }, what);
+  for (std::size_t i = first; i < d.fields.size(); ++i) seal_field(d.fields[i], seal);
   return d;
 }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "plan/components.h"
+#include "plan/seal.h"
 
 namespace kiln::plan {
 
@@ -44,7 +45,7 @@ class Maker {
       base.pin = std::move(*pin);
     }
     const std::string label = ref->text;
-    add_step(std::move(base), label, "base");
+    add_step(std::move(base), label, "base", builder.secrets);
   }
 
   void add_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner, std::size_t number) {
@@ -61,7 +62,8 @@ class Maker {
              {}});
         return;
       }
-      add_step(std::move(parts[i].what), parts[i].label, fmt::format("provisioner {}.{}", number + 1, i + 1));
+      const std::string slot = fmt::format("provisioner {}.{}", number + 1, i + 1);
+      add_step(std::move(parts[i].what), parts[i].label, slot, parts[i].secrets);
     }
   }
 
@@ -115,15 +117,20 @@ class Maker {
     PackStep& pack = builder && builder->pack ? *builder->pack : nothing;
     for (const auto& chain : build.post_processors) chains.push_back(read_chain(build, chain, pack));
     if (!builder || !builder->pack) return;
-    if (builder->boot) add_step(std::move(*builder->boot), "boot layer", "boot");
+    if (builder->boot) add_step(std::move(*builder->boot), "boot layer", "boot", builder->secrets);
     const std::string label = pack.output.empty() ? pack.format : pack.output.filename().native();
-    const StepId packed = add_step(std::move(pack), label, "pack");
+    std::vector<std::string> secrets = builder->secrets;  // and of who gave the image its names
+    for (const auto& chain : chains) {
+      for (const PostStep& post : chain) secrets.insert(secrets.end(), post.hidden.begin(), post.hidden.end());
+    }
+    const StepId packed = add_step(std::move(pack), label, "pack", secrets);
     plan_.builds[index_].pack = packed;
     for (std::size_t c = 0; c < chains.size(); ++c) {
       top_ = packed;
       for (std::size_t i = 0; i < chains[c].size(); ++i) {
         const std::string type = chains[c][i].type;
-        add_step(std::move(chains[c][i]), type, fmt::format("post-processor {}.{}", c + 1, i + 1));
+        const std::vector<std::string> hidden = chains[c][i].hidden;
+        add_step(std::move(chains[c][i]), type, fmt::format("post-processor {}.{}", c + 1, i + 1), hidden);
       }
     }
   }
@@ -146,11 +153,13 @@ class Maker {
   }
 
   /// Adds a step above the top of this build, or finds the equal one that another build has there.
-  StepId add_step(What what, std::string label, const std::string& slot) {
+  /// secrets: sensitive texts of the component that it comes from.
+  StepId add_step(What what, const std::string& label, const std::string& slot,
+                  const std::vector<std::string>& secrets) {
     Step step;
     step.kind = std::string(kind_of(what));
-    step.label = std::move(label);
-    step.description = describe(what, world_);
+    step.label = Seal(world_, secrets).masked(label);
+    step.description = describe(what, world_, secrets);
     step.description_id = step.description.hash();
     step.after = after_;
     step.late = reads_late(what);
@@ -235,7 +244,9 @@ bool reads_late(const What& what) {
 }
 
 std::optional<Plan> make_plan(const tmpl::Template& from, const Surroundings& world, tmpl::Diagnostics& diagnostics) {
-  Maker maker(world, diagnostics);
+  Surroundings own = world;
+  own.secrets = from.secrets;
+  Maker maker(own, diagnostics);
   for (const tmpl::Build& build : from.builds) maker.add_build(build);
   Plan plan = maker.take();
   plan.template_path = from.path;

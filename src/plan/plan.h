@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <variant>
 
 #include "base/hash.h"
@@ -116,7 +117,8 @@ struct PostStep {
   std::string type;  // "manifest", "docker-tag", "docker-save", "docker-push", "checksum", "shell-local" ...
   Json options;      // decoded, defaults filled in
   std::vector<EnvVar> secrets;
-  std::optional<HostStep> host;  // shell-local
+  std::vector<std::string> hidden;  // texts of the options that are marked sensitive
+  std::optional<HostStep> host;     // shell-local
   bool keep_input = true;
 };
 
@@ -184,6 +186,7 @@ struct Surroundings {
   std::function<Result<Digest>(const fs::path&)> file_digest;
   std::function<Result<Json>(const BaseRef&, const std::string& architecture)> pin_base;
   std::function<std::string(std::string_view)> seal;  // keyed hash for sensitive values
+  std::vector<std::string> secrets;                   // what no description may hold; make_plan takes the template's
   fs::path cwd;                                       // relative script and source paths start here, as Packer's do
   fs::path output_dir;                                // where artifacts go
   std::string run_id;                                 // build.PackerRunUUID
@@ -204,7 +207,9 @@ void check(const tmpl::Template& from, const Surroundings& world, tmpl::Diagnost
 
 /// The only place that decides what makes a step out of date. Raise kKeyVersion when the meaning of a step changes.
 inline constexpr std::string_view kKeyVersion = "kiln.step.v2";
-Description describe(const What& what, const Surroundings& world);
+/// own: sensitive texts of the component that the step comes from. What holds one of them or of the world's secrets
+/// enters sealed; a name of a field shows "<sensitive>" instead.
+Description describe(const What& what, const Surroundings& world, std::span<const std::string> own = {});
 /// key = hash of the description and the parents' keys.
 Digest key_of(const Description& description, const std::vector<Digest>& parent_keys);
 

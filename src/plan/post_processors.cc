@@ -75,13 +75,24 @@ void read_docker_import(tmpl::BodyReader& options, const tmpl::Build& build, con
   step.options["output"] = (world.output_dir / file).native();
 }
 
+/// A manifest is for everybody: it says of a sensitive value only that there is one.
+void hide_sensitive(const tmpl::Option* given, std::map<std::string, std::string>& values) {
+  if (given == nullptr || !given->value.is_sensitive()) return;
+  const bool all = given->value.marks().contains(tmpl::Marks::sensitive());
+  for (auto& [name, value] : values) {
+    const auto part = given->value.entries().find(name);
+    if (all || part == given->value.entries().end() || part->second.is_sensitive()) value = "<sensitive>";
+  }
+}
+
 void read_manifest(tmpl::BodyReader& options, const tmpl::Build& /*build*/, const Surroundings& world, PostStep& step) {
   const auto output = options.string("output");
   const fs::path fallback = (world.output_dir_given ? world.output_dir : world.cwd) / "packer-manifest.json";
   step.options["output"] = output ? (world.cwd / *output).native() : fallback.native();
   step.options["strip_path"] = options.boolean("strip_path").value_or(false);
   step.options["strip_time"] = options.boolean("strip_time").value_or(false);
-  const auto custom = options.string_map("custom_data").value_or(std::map<std::string, std::string>());
+  auto custom = options.string_map("custom_data").value_or(std::map<std::string, std::string>());
+  hide_sensitive(options.raw("custom_data"), custom);
   if (!custom.empty()) step.options["custom_data"] = custom;
 }
 
@@ -129,6 +140,7 @@ std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl
   PostStep step{.type = post.type, .options = Json::object()};
   tmpl::BodyReader options(*body, diagnostics, fmt::format("post-processor \"{}\"", post.type));
   reader->second(options, build, world, step);
+  step.hidden = options.secrets();
   report_unknown(options, world);
   options.ignore({"keep_input_artifact"});
   options.finish();

@@ -330,6 +330,7 @@ std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisi
   tmpl::BodyReader options(*body, diagnostics, fmt::format("provisioner \"{}\"", provisioner.type));
   Reading reading{build, provisioner, before, world, options};
   auto parts = reader->second(reading);
+  for (Part& part : parts) part.secrets = options.secrets();
   report_unknown(options, world);
   options.finish();
   return parts;

@@ -2,6 +2,7 @@
 
 #include "template/convert.h"
 #include "template/evaluate.h"
+#include "template/locals.h"
 
 namespace kiln::tmpl {
 
@@ -130,6 +131,23 @@ bool BodyReader::has(const std::string& name) const {
 bool BodyReader::is_sensitive(const std::string& name) const {
   const auto it = body_.options.find(name);
   return it != body_.options.end() && it->second.value.is_sensitive();
+}
+
+namespace {
+
+void add_secrets(const Body& body, std::vector<std::string>& secrets) {
+  for (const auto& [name, option] : body.options) collect_secrets(option.value, secrets);
+  for (const auto& [type, blocks] : body.blocks) {
+    for (const NestedBlock& block : blocks) add_secrets(*block.body, secrets);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> BodyReader::secrets() const {
+  std::vector<std::string> secrets;
+  add_secrets(body_, secrets);
+  return secrets;
 }
 
 void BodyReader::error(const std::string& name, std::string summary, std::string detail) {

@@ -47,6 +47,8 @@ class BodyReader {
   bool has(const std::string& name) const;
   /// Whether it holds anything marked sensitive.
   bool is_sensitive(const std::string& name) const;
+  /// Texts of everything in the body that is marked sensitive.
+  std::vector<std::string> secrets() const;
   /// Options read so far that are unknown, wholly or in part, until build.* has its values.
   const std::set<std::string>& unknown() const { return unknown_; }
 
