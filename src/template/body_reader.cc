@@ -158,15 +158,21 @@ void BodyReader::error(const std::string& name, std::string summary, std::string
 void BodyReader::finish() {
   const std::vector<std::string> names(names_.begin(), names_.end());
   const std::vector<std::string> block_names(block_names_.begin(), block_names_.end());
+  const auto is_both = [&](const std::string& name, const Range& at) {  // of JSON: read as the other
+    const auto option = body_.options.find(name);
+    const auto blocks = body_.blocks.find(name);
+    return option != body_.options.end() && blocks != body_.blocks.end() && option->second.range == at &&
+           blocks->second.front().range == at && (names_.contains(name) || block_names_.contains(name));
+  };
   for (const auto& [name, option] : body_.options) {
-    if (names_.contains(name)) continue;
+    if (names_.contains(name) || is_both(name, option.range)) continue;
     const std::string hint =
         block_names_.contains(name) ? fmt::format(" It is a block: {} {{ ... }}", name) : did_you_mean(name, names);
     report(option.name_range, "Unsupported argument",
            fmt::format("An argument named \"{}\" is not expected in {}.{}", name, what_, hint));
   }
   for (const auto& [type, list] : body_.blocks) {
-    if (block_names_.contains(type)) continue;
+    if (block_names_.contains(type) || is_both(type, list.front().range)) continue;
     const std::string hint =
         names_.contains(type) ? fmt::format(" It is an argument: {} = ...", type) : did_you_mean(type, block_names);
     report(list.front().range, "Unsupported block type",

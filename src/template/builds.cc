@@ -107,7 +107,7 @@ void BuildReader::listed(const Attribute& attribute, const Scope& scope, std::ve
                    attribute.expr->range());
     return;
   }
-  const auto* tuple = std::get_if<TupleExpr>(&attribute.expr->node);
+  const auto* tuple = std::get_if<TupleExpr>(&unwrapped(*attribute.expr).node);
   for (std::size_t i = 0; i < (*list).length(); ++i) {
     const Value& element = (*list).elements()[i];
     const bool has_place = tuple != nullptr && tuple->elements.size() == (*list).length();

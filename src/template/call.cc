@@ -14,19 +14,11 @@ std::string one_line(const Diagnostic& d) {
   return fmt::format("{}{}: {}", d.summary, place, d.detail);
 }
 
-/// Evaluates with its problems kept apart.
-Value attempt(const Expr& expr, const Scope& scope, Evaluation& evaluation, Diagnostics& problems) {
-  Diagnostics* const real = std::exchange(evaluation.diagnostics, &problems);
-  Value v = evaluate(expr, scope, evaluation);
-  evaluation.diagnostics = real;
-  return v;
-}
-
 Value call_can(const Expr& expr, const CallExpr& call, const Scope& scope, Evaluation& evaluation) {
   if (call.arguments.size() != 1 || call.expand)
     return fail(evaluation, expr.range(), "Error in function call", "can takes exactly one expression.");
   Diagnostics problems;
-  const Value v = attempt(*call.arguments[0], scope, evaluation, problems);
+  const Value v = evaluate_apart(*call.arguments[0], scope, evaluation, problems);
   if (has_errors(problems)) return Value::boolean(false);
   return v.is_wholly_known() ? Value::boolean(true) : Value::unknown(Type::boolean());
 }
@@ -37,7 +29,7 @@ Value call_try(const Expr& expr, const CallExpr& call, const Scope& scope, Evalu
   std::string reasons;
   for (const ExprPtr& argument : call.arguments) {
     Diagnostics problems;
-    Value v = attempt(*argument, scope, evaluation, problems);
+    Value v = evaluate_apart(*argument, scope, evaluation, problems);
     if (!has_errors(problems)) return v;
     reasons += "\n- " + one_line(problems.front());
   }
@@ -58,40 +50,79 @@ Value call_convert(const Expr& expr, const CallExpr& call, const Scope& scope, E
               fmt::format("Invalid value for \"value\" parameter: {}.", converted.error().text()));
 }
 
+/// An argument as it is written, or one that "..." made.
+struct Argument {
+  const Expr* expr;  // for messages
+  std::optional<Value> value;
+};
+
 /// The arguments, with the last one expanded if so written; empty when that cannot be done now.
-std::optional<Value::Elements> arguments_of(const CallExpr& call, const Scope& scope, Evaluation& evaluation,
-                                            Marks& marks) {
-  Value::Elements out;
-  for (const ExprPtr& argument : call.arguments) out.push_back(evaluate(*argument, scope, evaluation));
-  if (!call.expand) return out;
-  const Value last = out.back();
+std::optional<std::vector<Argument>> arguments_of(const CallExpr& call, const Scope& scope, Evaluation& evaluation) {
+  std::vector<Argument> out;
+  for (const ExprPtr& argument : call.arguments) out.push_back({argument.get(), {}});
+  if (!call.expand || out.empty()) return out;
+  Diagnostics problems;
+  const Expr& expr = *out.back().expr;
+  const Value last = evaluate_apart(expr, scope, evaluation, problems);
+  evaluation.diagnostics->insert(evaluation.diagnostics->end(), problems.begin(), problems.end());
+  if (has_errors(problems)) return std::nullopt;
   out.pop_back();
-  marks |= last.marks();
   const bool sequence = last.is(Kind::list) || last.is(Kind::set) || last.is(Kind::tuple);
   if (last.is_unknown() && (sequence || last.type().is_dynamic())) return std::nullopt;
   if (last.is_null() || !sequence) {
-    fail(evaluation, call.arguments.back()->range(), "Invalid expanding argument value",
+    fail(evaluation, expr.range(), "Invalid expanding argument value",
          "The argument with \"...\" must be a list, tuple or set.");
     return std::nullopt;
   }
-  for (const Value& part : last.elements()) out.push_back(part);
+  for (const Value& part : last.elements()) out.push_back({&expr, part.marked(last.marks())});
   return out;
 }
 
-bool count_fits(const CallExpr& call, const Function& f, std::size_t given, Evaluation& evaluation, const Expr& expr) {
+Range argument_range(const Argument& argument) {
+  const Expr& e = *argument.expr;
+  return e.file->range(argument.value ? e.span : start_of(e));
+}
+
+bool count_fits(const CallExpr& call, const Function& f, const std::vector<Argument>& given, Evaluation& evaluation,
+                const Expr& expr) {
   const std::size_t wanted = f.parameters.size();
-  if (given < wanted) {
-    fail(evaluation, expr.range(), "Not enough function arguments",
+  if (given.size() < wanted) {
+    fail(evaluation, expr.file->range(call.close), "Not enough function arguments",
          fmt::format("Function \"{}\" expects {}{} argument(s). Missing value for \"{}\".", call.name,
-                     f.rest ? "at least " : "", wanted, f.parameters[given].name));
-  } else if (given > wanted && !f.rest) {
-    const std::size_t first = std::min(wanted, call.arguments.size() - 1);
-    fail(evaluation, call.arguments[first]->range(), "Too many function arguments",
+                     f.rest ? "at least " : "", wanted, f.parameters[given.size()].name));
+  } else if (given.size() > wanted && !f.rest) {
+    fail(evaluation, argument_range(given[wanted]), "Too many function arguments",
          fmt::format("Function \"{}\" expects only {} argument(s).", call.name, wanted));
   } else {
     return true;
   }
   return false;
+}
+
+const Parameter& parameter_at(const Function& f, std::size_t i) {
+  return i < f.parameters.size() ? f.parameters[i] : *f.rest;
+}
+
+void bad_argument(const Function& f, std::size_t i, const Range& at, const std::string& why, Evaluation& evaluation) {
+  fail(evaluation, at, "Invalid function argument",
+       fmt::format("Invalid value for \"{}\" parameter: {}.", parameter_at(f, i).name, why));
+}
+
+/// The values in the types of their parameters; empty (reported) when one of them is wrong.
+std::optional<Value::Elements> values_of(const std::vector<Argument>& arguments, const Function& f, const Scope& scope,
+                                         Evaluation& evaluation) {
+  Diagnostics problems;
+  Diagnostics* const real = std::exchange(evaluation.diagnostics, &problems);
+  Value::Elements out;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const Value v = arguments[i].value ? *arguments[i].value : evaluate(*arguments[i].expr, scope, evaluation);
+    auto converted = convert(v, parameter_at(f, i).type);
+    if (!converted) bad_argument(f, i, argument_range(arguments[i]), converted.error().text(), evaluation);
+    out.push_back(converted ? std::move(converted).take() : v);
+  }
+  evaluation.diagnostics = real;
+  real->insert(real->end(), problems.begin(), problems.end());
+  return has_errors(problems) ? std::nullopt : std::optional(std::move(out));
 }
 
 Result<Value> render_file(const Evaluation& outer, const std::string& text, const std::string& name,
@@ -109,14 +140,26 @@ Result<Value> render_file(const Evaluation& outer, const std::string& text, cons
   return v;
 }
 
+Value call_problem(const Expr& expr, const CallExpr& call, const Function& function,
+                   const std::vector<Argument>& arguments, const FunctionContext& context, const Error& why,
+                   Evaluation& evaluation) {
+  if (!context.argument) {
+    fail(evaluation, expr.file->range(start_of(expr)), "Error in function call",
+         fmt::format("Call to function \"{}\" failed: {}.", call.name, why.text()));
+  } else {
+    const std::size_t i = *context.argument;
+    const Range at = i < arguments.size() ? argument_range(arguments[i]) : expr.range();
+    bad_argument(function, i, at, why.text(), evaluation);
+  }
+  return Value::unknown();
+}
+
 Value call_table(const Expr& expr, const CallExpr& call, const Function& function, const Scope& scope,
                  Evaluation& evaluation) {
-  Marks marks;
-  const std::size_t before = evaluation.diagnostics->size();
-  const auto arguments = arguments_of(call, scope, evaluation, marks);
-  if (!arguments) return Value::unknown().marked(marks);
-  if (!count_fits(call, function, arguments->size(), evaluation, expr)) return Value::unknown().marked(marks);
-  const bool failed = evaluation.diagnostics->size() > before;
+  const auto arguments = arguments_of(call, scope, evaluation);
+  if (!arguments || !count_fits(call, function, *arguments, evaluation, expr)) return Value::unknown();
+  const auto values = values_of(*arguments, function, scope, evaluation);
+  if (!values) return Value::unknown();
   FunctionContext context(*evaluation.world);
   context.root = evaluation.root;
   context.env_allowed = evaluation.env_allowed;
@@ -125,18 +168,9 @@ Value call_table(const Expr& expr, const CallExpr& call, const Function& functio
       return render_file(evaluation, text, name, names);
     };
   }
-  auto result = call_function(call.name, function, *arguments, context);
-  if (result) return charged(std::move(result).take(), expr.range(), evaluation).marked(marks);
-  if (failed) return Value::unknown().marked(marks);  // what an unknown argument stands for was reported
-  if (!context.argument) {
-    return fail(evaluation, expr.range(), "Error in function call",
-                fmt::format("Call to function \"{}\" failed: {}.", call.name, result.error().text()));
-  }
-  const std::size_t i = *context.argument;
-  const Expr& at = *call.arguments[std::min(i, call.arguments.size() - 1)];
-  const std::string& parameter = i < function.parameters.size() ? function.parameters[i].name : function.rest->name;
-  return fail(evaluation, at.range(), "Invalid function argument",
-              fmt::format("Invalid value for \"{}\" parameter: {}.", parameter, result.error().text()));
+  auto result = call_function(call.name, function, *values, context);
+  if (result) return charged(std::move(result).take(), expr.range(), evaluation);
+  return call_problem(expr, call, function, *arguments, context, result.error(), evaluation);
 }
 
 }  // namespace
@@ -144,13 +178,16 @@ Value call_table(const Expr& expr, const CallExpr& call, const Function& functio
 Value evaluate_call(const Expr& expr, const CallExpr& call, const Scope& scope, Evaluation& evaluation) {
   if (!evaluation.calls_allowed)
     return fail(evaluation, expr.range(), "Function calls not allowed", "Functions may not be called here.");
-  if (call.name == "can") return call_can(expr, call, scope, evaluation);
-  if (call.name == "try") return call_try(expr, call, scope, evaluation);
-  if (call.name == "convert") return call_convert(expr, call, scope, evaluation);
-  const auto it = functions().find(call.name);
-  if (it != functions().end()) return call_table(expr, call, it->second, scope, evaluation);
-  std::vector<std::string> names = {"can", "try", "convert"};
-  for (const auto& [name, function] : functions()) names.push_back(name);
+  const bool packer = evaluation.table == nullptr;
+  if (packer && call.name == "can") return call_can(expr, call, scope, evaluation);
+  if (packer && call.name == "try") return call_try(expr, call, scope, evaluation);
+  if (packer && call.name == "convert") return call_convert(expr, call, scope, evaluation);
+  const FunctionTable& table = packer ? functions() : *evaluation.table;
+  const auto it = table.find(call.name);
+  if (it != table.end()) return call_table(expr, call, it->second, scope, evaluation);
+  std::vector<std::string> names;
+  if (packer) names = {"can", "try", "convert"};
+  for (const auto& [name, function] : table) names.push_back(name);
   return fail(evaluation, expr.file->range(call.name_span), "Call to unknown function",
               fmt::format("There is no function named \"{}\".{}", call.name, did_you_mean(call.name, names)));
 }

@@ -30,6 +30,15 @@ bool tuple_converts(const Type& from, const Type& to, bool unsafe) {
   return true;
 }
 
+/// The one type of all parts of a collection. Not where it is open only because some part is not known yet.
+std::optional<Type> one_type(const std::vector<Type>& types, bool unsafe) {
+  auto one = unify(types, unsafe);
+  const bool open = one && one->is_dynamic();
+  if (open && !std::all_of(types.begin(), types.end(), [](const Type& t) { return t.is_dynamic(); }))
+    return std::nullopt;
+  return one;
+}
+
 /// All parts of a tuple or object to the element type of a collection.
 bool parts_convert(const Type& from, const Type& element, bool unsafe) {
   std::vector<Type> types;
@@ -37,7 +46,8 @@ bool parts_convert(const Type& from, const Type& element, bool unsafe) {
   if (from.is(Kind::object)) {
     for (const auto& [name, type] : from.attributes()) types.push_back(type);
   }
-  if (element.is_dynamic()) return unify(types, unsafe).has_value();
+  if (element.is_dynamic() && from.is(Kind::object)) return unify(types, unsafe).has_value();
+  if (element.is_dynamic()) return one_type(types, unsafe).has_value();
   return std::all_of(types.begin(), types.end(), [&](const Type& t) { return convertible(t, element, unsafe); });
 }
 
@@ -117,11 +127,22 @@ Result<Value> primitive(const Value& v, const Type& wanted) {
   return mismatch(v.type(), wanted);
 }
 
+/// The one type among those that are known.
+std::optional<Type> agreed_type(const std::vector<Type>& types) {
+  Type one;
+  for (const Type& t : types) {
+    if (one.is_dynamic()) one = t;
+    if (!t.is_dynamic() && !(t == one)) return std::nullopt;
+  }
+  return one;
+}
+
 /// The type of all elements: the wanted one, or what they unify to where that leaves it open.
 Result<Type> element_type(const std::vector<Type>& types, const Type& wanted, const Type& have, const Type& outer) {
   if (!wanted.has_dynamic()) return wanted;
   if (types.empty()) return wanted;
-  const auto one = unify(types);
+  auto one = one_type(types, true);
+  if (!one && outer.is(Kind::map)) one = agreed_type(types);
   if (!one) return mismatch(have, outer);
   return *one;
 }
@@ -256,27 +277,33 @@ Result<Value> convert(const Value& value, const Type& wanted) {
 
 namespace {
 
+/// One collection for collections and structures of its kind: what the structures hold unifies first.
 std::optional<Type> unify_elements(std::span<const Type> types, bool unsafe, Type (*make)(Type)) {
   std::vector<Type> inside;
+  std::vector<Type> parts;
+  bool structural = false;
   for (const Type& t : types) {
     if (t.is_dynamic()) return Type::dynamic();
+    structural = structural || t.is_structural();
     if (t.is(Kind::tuple)) {
-      const auto one = unify(t.elements(), unsafe);
-      if (!one) return std::nullopt;
-      if (!t.elements().empty()) inside.push_back(*one);
+      parts.insert(parts.end(), t.elements().begin(), t.elements().end());
     } else if (t.is(Kind::object)) {
-      std::vector<Type> parts;
       for (const auto& [name, part] : t.attributes()) parts.push_back(part);
-      const auto one = unify(parts, unsafe);
-      if (!one) return std::nullopt;
-      if (!parts.empty()) inside.push_back(*one);
     } else {
       inside.push_back(t.element());
     }
   }
+  if (structural && (!parts.empty() || inside.empty())) {
+    const auto one = unify(parts, unsafe);
+    if (!one) return std::nullopt;
+    inside.push_back(*one);
+  }
   const auto one = unify(inside, unsafe);
   if (!one) return std::nullopt;
-  return make(*one);
+  Type result = make(*one);
+  const bool fits =
+      std::all_of(types.begin(), types.end(), [&](const Type& t) { return convertible(t, result, unsafe); });
+  return fits ? std::optional(std::move(result)) : std::nullopt;
 }
 
 std::optional<Type> unify_objects(std::span<const Type> types, bool unsafe) {
@@ -338,6 +365,9 @@ std::optional<Type> unify(std::span<const Type> types, bool unsafe) {
       if (fits) return wanted;
     }
   }
+  const auto some = [&](Kind kind) { return count[static_cast<std::size_t>(kind)] > 0; };
+  // anything becomes what is not known yet, but objects and tuples never meet
+  if (some(Kind::dynamic) && !(some(Kind::object) && some(Kind::tuple))) return Type::dynamic();
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 // the value unknown, so that everything wrong with an expression is found and nothing is reported twice.
 #pragma once
 
+#include "template/function.h"
 #include "template/scope.h"
 #include "template/syntax.h"
 #include "template/template.h"
@@ -11,6 +12,7 @@ namespace kiln::tmpl {
 constexpr std::uint64_t kMaxSteps = 10'000'000;                // nodes evaluated
 constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;  // made while evaluating, all together
 constexpr std::size_t kMaxWeight = 1'000'000;                  // values inside one value
+constexpr std::size_t kMaxProblems = 1'000;                    // reported of one evaluation; then it ends
 
 /// What evaluation may use and what it has used; where its problems go.
 struct Evaluation {
@@ -19,12 +21,17 @@ struct Evaluation {
   Diagnostics* diagnostics;
   bool env_allowed = false;  // env()
   bool calls_allowed = true;
-  bool in_templatefile = false;  // which may not be nested
+  bool in_templatefile = false;          // which may not be nested
+  bool constant = false;                 // no names, and strings of JSON are no templates
+  const FunctionTable* table = nullptr;  // instead of Packer's functions
   std::uint64_t steps = 0, bytes = 0;
   bool exhausted = false;
 };
 
 Value evaluate(const Expr& expr, const Scope& scope, Evaluation& evaluation);
+
+/// The same with its problems kept apart.
+Value evaluate_apart(const Expr& expr, const Scope& scope, Evaluation& evaluation, Diagnostics& problems);
 
 /// Reports and answers unknown.
 Value fail(Evaluation& evaluation, const Range& subject, std::string summary, std::string detail);
@@ -37,14 +44,17 @@ std::string sentence(std::string text);
 
 // The parts below are the evaluator's own, by file.
 
-/// operators.cc: operators on values; range is for messages.
-struct OperandRanges {
-  Range left, right, whole;
+/// A value and what was wrong on the way to it.
+struct Operand {
+  Value value;
+  Diagnostics problems;
 };
-Value apply_operator(Op op, const Value& left, const Value& right, const OperandRanges& at, Evaluation& evaluation);
-Value apply_sign(char sign, const Value& operand, const Range& at, Evaluation& evaluation);
-/// False where && and || already know their answer from the left side.
-bool needs_right(Op op, const Value& left);
+/// operators.cc: operators on values; ranges are for messages.
+struct OperandRanges {
+  Range left, right, whole;  // of a sign only right and whole
+};
+Operand apply_operator(Op op, Operand left, Operand right, const OperandRanges& at);
+Value apply_sign(char sign, const Value& operand, const OperandRanges& at, Diagnostics& problems);
 
 /// access.cc: value.name and value[key].
 Value get_attribute(const Value& value, const std::string& name, const Range& at, Evaluation& evaluation);

@@ -1,6 +1,9 @@
 #include "template/expand.h"
 
+#include <algorithm>
+
 #include "template/convert.h"
+#include "template/pkr_json.h"
 
 namespace kiln::tmpl {
 
@@ -29,10 +32,10 @@ std::optional<Dynamic> read_dynamic(const Block& block, Evaluation& evaluation) 
     } else if (a.name == "labels") {
       out.labels = a.expr.get();
     } else if (a.name == "iterator") {
-      const auto* word = std::get_if<NameExpr>(&a.expr->node);
-      if (word == nullptr)
-        fail(evaluation, a.expr->range(), "Invalid dynamic block", "iterator must be a single name.");
-      if (word != nullptr) out.iterator = word->name;
+      const auto* word = std::get_if<NameExpr>(&unwrapped(*a.expr).node);
+      const auto single = word != nullptr ? std::optional(word->name) : json_text(*a.expr);
+      if (!single) fail(evaluation, a.expr->range(), "Invalid dynamic block", "iterator must be a single name.");
+      if (single) out.iterator = *single;
     } else {
       fail(evaluation, name, "Unsupported argument",
            fmt::format("An argument named \"{}\" is not expected here.{}", a.name,
@@ -103,13 +106,59 @@ std::vector<ExpandedBlock> expand_blocks(const SyntaxBody& body, const std::shar
   return out;
 }
 
+namespace {
+
+bool is_json_object(const Expr& expr) {
+  const auto* object = std::get_if<ObjectExpr>(&expr.node);
+  return object != nullptr && object->json;
+}
+
+/// In JSON an object, or an array of them, may be meant as blocks: the one who reads the body knows.
+bool may_be_blocks(const Expr& expr) {
+  const auto* list = std::get_if<TupleExpr>(&expr.node);
+  if (list == nullptr) return is_json_object(expr);
+  return !list->elements.empty() &&
+         std::all_of(list->elements.begin(), list->elements.end(), [](const ExprPtr& e) { return is_json_object(*e); });
+}
+
+NestedBlock block_of(const Value& value, const Range& at) {
+  auto body = std::make_shared<Body>();
+  body->range = at;
+  for (const auto& [name, part] : value.entries()) {
+    body->options[name] = {part.marked(value.marks()), at, at};
+    const bool list = part.is(Kind::tuple) && part.is_known() && part.length() > 0;
+    if (part.is(Kind::object) && part.is_known()) body->blocks[name].push_back(block_of(part, at));
+    if (!list) continue;
+    for (const Value& element : part.elements()) {
+      if (element.is(Kind::object) && element.is_known()) body->blocks[name].push_back(block_of(element, at));
+    }
+  }
+  return {{}, std::move(body), at};
+}
+
+void add_json_blocks(Body& out, const std::string& name, const Option& option) {
+  const Value& v = option.value;
+  if (!v.is_known()) return;
+  if (v.is(Kind::object)) {
+    out.blocks[name].push_back(block_of(v, option.range));
+  } else {
+    for (const Value& element : v.elements()) {
+      if (element.is_known()) out.blocks[name].push_back(block_of(element, option.range));
+    }
+  }
+}
+
+}  // namespace
+
 Body evaluate_body(const SyntaxBody& body, const std::shared_ptr<const Scope>& scope, Evaluation& evaluation,
                    const std::set<std::string>& without) {
   Body out;
   out.range = body.file->range(body.span);
   for (const Attribute& a : body.attributes) {
     if (without.contains(a.name)) continue;
-    out.options[a.name] = {evaluate(*a.expr, *scope, evaluation), a.expr->range(), body.file->range(a.name_span)};
+    Option& option = out.options[a.name];
+    option = {evaluate(*a.expr, *scope, evaluation), a.expr->range(), body.file->range(a.name_span)};
+    if (may_be_blocks(*a.expr)) add_json_blocks(out, a.name, option);
   }
   for (const ExpandedBlock& block : expand_blocks(body, scope, evaluation)) {
     auto inside = std::make_shared<const Body>(evaluate_body(*block.body, block.scope, evaluation));

@@ -2,27 +2,28 @@
 
 #include "base/fd.h"
 #include "template/convert.h"
-#include "template/parser.h"
+#include "template/pkr_json.h"
 #include "template/program.h"
 
 namespace kiln::tmpl {
 
 namespace {
 
-void refuse_json(Loading& loading, const fs::path& file) {
-  loading.error("JSON templates are not supported yet",
-                fmt::format("{} is a JSON template. Templates in HCL's native syntax (.pkr.hcl) can be read.", file));
-}
-
-void read_one(Loading& loading, const fs::path& file) {
-  auto text = loading.program->world.read_file(file);
+void read_one(Loading& loading, const fs::path& path) {
+  auto text = loading.program->world.read_file(path);
   if (!text) {
     loading.error("Cannot read template", sentence(text.error().text()));
     return;
   }
-  loading.sources[file.native()] = *text;
-  loading.program->files.push_back(std::make_unique<SourceFile>(file.native(), std::move(text).take()));
-  loading.program->bodies.push_back(parse_body(*loading.program->files.back(), loading.diagnostics));
+  loading.sources[path.native()] = *text;
+  loading.program->files.push_back(std::make_unique<SourceFile>(path.native(), std::move(text).take()));
+  const SourceFile& file = *loading.program->files.back();
+  if (path.native().ends_with(".json")) {
+    auto root = read_json(file, loading.diagnostics);
+    loading.program->bodies.push_back(packer_json_body(file, std::move(root), loading.diagnostics));
+  } else {
+    loading.program->bodies.push_back(parse_body(file, loading.diagnostics));
+  }
 }
 
 /// The names in a directory; problems are reported.
@@ -36,15 +37,17 @@ std::vector<std::string> names_in(Loading& loading, const fs::path& directory) {
 void read_directory(Loading& loading, const fs::path& directory) {
   std::vector<fs::path> json_vars;
   std::vector<fs::path> templates;
+  std::vector<fs::path> json_templates;
   for (const std::string& name : names_in(loading, directory)) {
     if (name.ends_with(".pkr.hcl")) templates.push_back(directory / name);
-    if (name.ends_with(".pkr.json")) refuse_json(loading, directory / name);
+    if (name.ends_with(".pkr.json")) json_templates.push_back(directory / name);
     if (name.ends_with(".auto.pkrvars.hcl")) loading.auto_var_files.push_back(directory / name);
     if (name.ends_with(".auto.pkrvars.json")) json_vars.push_back(directory / name);
   }
   loading.auto_var_files.insert(loading.auto_var_files.end(), json_vars.begin(), json_vars.end());
+  templates.insert(templates.end(), json_templates.begin(), json_templates.end());
   if (templates.empty() && loading.diagnostics.empty())
-    loading.error("No template found", fmt::format("There is no file *.pkr.hcl in {}.", directory));
+    loading.error("No template found", fmt::format("There is no file *.pkr.hcl or *.pkr.json in {}.", directory));
   for (const fs::path& file : templates) read_one(loading, file);
 }
 
@@ -61,8 +64,13 @@ void read_files(Loading& loading) {
     return;
   }
   program.root = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  if (path.native().ends_with(".json")) {
-    refuse_json(loading, path);
+  const std::string& name = path.native();
+  if (name.ends_with(".json") && !name.ends_with(".pkr.json")) {
+    loading.error(
+        "Legacy JSON templates are not supported yet",
+        fmt::format("{} is a template in Packer's old JSON form. Templates in HCL (.pkr.hcl, .pkr.json) can be "
+                    "read; \"packer hcl2_upgrade\" converts.",
+                    path));
   } else {
     read_one(loading, path);
   }

@@ -61,8 +61,10 @@ struct Function {
   std::function<Result<Value>(Arguments, FunctionContext&)> call;
 };
 
+using FunctionTable = std::map<std::string, Function>;
+
 /// All functions except can, try and convert, which need expressions and belong to the evaluator.
-const std::map<std::string, Function>& functions();
+const FunctionTable& functions();
 
 /// Calls with checked and converted arguments. An error may have context.argument set.
 Result<Value> call_function(const std::string& name, const Function& function, Arguments arguments,

@@ -2,7 +2,7 @@
 
 namespace kiln::tmpl {
 
-const std::map<std::string, Function>& functions() {
+const FunctionTable& functions() {
   static const FunctionTable table = [] {
     FunctionTable t;
     for (const auto add : {add_number_functions, add_string_functions, add_regex_functions, add_format_functions,

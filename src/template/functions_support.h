@@ -10,8 +10,6 @@
 
 namespace kiln::tmpl {
 
-using FunctionTable = std::map<std::string, Function>;
-
 void add_number_functions(FunctionTable& table);
 void add_string_functions(FunctionTable& table);
 void add_regex_functions(FunctionTable& table);

@@ -14,10 +14,12 @@ constexpr int kChangesPerCase = 60;
 std::vector<std::string> corpus() {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator(fs::path(KILN_SOURCE_DIR) / "tests/spec")) {
-    if (entry.path().native().ends_with(".pkr.hcl")) paths.push_back(entry.path());
+    if (entry.path().native().ends_with(".pkr.hcl") || entry.path().native().ends_with(".pkr.json"))
+      paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> texts;
+  texts.reserve(paths.size());
   for (const fs::path& path : paths) texts.push_back(*read_file(path));
   return texts;
 }
@@ -112,7 +114,8 @@ TEST(FuzzTest, LoadAnswersWhateverComes) {
       const std::string garbage = mutate(text);
       const World world{
           .read_file = [&](const fs::path&) { return Result<std::string>(garbage); }, .env = {}, .cwd = "/"};
-      const Loaded loaded = load({.path = "g.pkr.hcl", .needs_builds = false}, world);
+      const Loaded loaded =
+          load({.path = text.starts_with('{') ? "g.pkr.json" : "g.pkr.hcl", .needs_builds = false}, world);
       EXPECT_EQ(loaded.result.has_value(), !has_errors(loaded.diagnostics));
       for (const Diagnostic& d : loaded.diagnostics) EXPECT_FALSE(render(d, loaded.sources).empty());
       if (loaded.result) ++good;

@@ -1,8 +1,7 @@
-// Tokens of HCL's native syntax, made on demand. Quoted strings and heredocs are only announced (quote, heredoc): the
-// parser reads their inside with the characters themselves, as templates nest expressions and expressions templates.
+// Tokens of HCL's native syntax, made on demand. The lexer keeps the nesting of quoted strings, heredocs and the
+// expressions inside them, and makes for any bytes exactly the tokens that hashicorp/hcl v2 makes: places in messages
+// and what is skipped after an error follow from them.
 #pragma once
-
-#include <optional>
 
 #include "template/source_file.h"
 
@@ -10,12 +9,28 @@ namespace kiln::tmpl {
 
 enum class Tok : std::uint8_t {
   end,
-  newline,
+  newline,  // also a comment up to its line's end
   identifier,
   number,
-  quote,
-  heredoc,
+  // templates
+  open_quote,
+  close_quote,
+  open_heredoc,  // "<<EOT" with its line's end
+  close_heredoc,
+  quoted_text,    // in a quoted string, escapes not yet read
+  text,           // in a heredoc or bare template
+  interpolation,  // "${" or "${~"
+  control,        // "%{" or "%{~"
+  sequence_end,   // "}" or "~}" of these two
+  // what cannot be
+  quoted_newline,
+  bad_utf8,
+  bitwise,
+  backtick,
+  apostrophe,
+  semicolon,
   invalid,
+  // signs
   open_paren,
   close_paren,
   open_bracket,
@@ -53,43 +68,47 @@ struct Token {
 
 class Lexer {
  public:
-  explicit Lexer(const SourceFile& file) : text_(file.text()) {}
-  /// The next token, behind spaces and comments; line ends are tokens only where wanted.
-  Token next(bool newlines);
-  Token peek(bool newlines) const;
-  std::uint32_t position() const { return at_; }
-  void seek(std::uint32_t byte) { at_ = byte; }
+  enum class Mode : std::uint8_t { config, bare_template };
+  Lexer(const SourceFile& file, Mode mode);
+  /// Line ends included; at the end of the text again and again its end.
+  Token next();
   std::string_view text() const { return text_; }
   std::string_view text(Span span) const { return text_.substr(span.begin, span.end - span.begin); }
-  /// Where a comment that never ends began.
-  std::optional<std::uint32_t> open_comment() const { return open_comment_; }
+  void skip_to_end();
 
  private:
-  void skip_space(bool newlines);
+  enum class State : std::uint8_t { code, quoted, heredoc, bare };
+  struct Heredoc {
+    std::string_view marker;
+    bool line_start = true;
+  };
   Tok read();
-  bool accept(std::string_view s);
-  Tok operator_or_invalid();
-  std::string_view text_;
-  std::uint32_t at_ = 0;
-  std::optional<std::uint32_t> open_comment_;
-};
+  Tok code();
+  Tok sign();
+  Tok quoted();
+  Tok heredoc();
+  Tok heredoc_text(std::size_t bytes);
+  Tok bare();
+  bool comment();
+  Tok open_sequence();
+  Tok close_brace(bool tilde);
+  bool at(std::string_view s) const { return text_.substr(at_).starts_with(s); }
+  Tok take(std::size_t bytes, Tok kind);
+  std::size_t run(std::string_view stops) const;
+  std::size_t dollar_bytes() const;
 
-/// Skips one token's worth of text, a quoted string or heredoc as a whole, without judging it; for error recovery.
-Token skip_item(Lexer& lexer);
+  const SourceFile& file_;
+  std::string_view text_;
+  std::uint32_t at_ = 0, begin_ = 0;
+  std::vector<State> states_;
+  int braces_ = 0;
+  std::vector<int> sequence_braces_;  // levels of braces at which a sequence ends
+  std::vector<Heredoc> heredocs_;
+  bool newline_due_ = false;  // behind the marker of a heredoc
+  bool comment_line_ = false;
+};
 
 /// Bytes of the identifier at the start of text; 0 if there is none.
 std::size_t identifier_bytes(std::string_view text);
-
-/// Whether a line ends the heredoc of this marker: spaces around the marker do not count.
-bool ends_heredoc(std::string_view line, std::string_view marker);
-
-/// The marker of a heredoc whose "<<" stands at byte: its name, whether it began "<<-", and where its first line
-/// starts.
-struct HeredocStart {
-  std::string_view marker;
-  bool flush = false;
-  std::uint32_t body = 0;
-};
-std::optional<HeredocStart> read_heredoc_start(std::string_view text, std::uint32_t byte);
 
 }  // namespace kiln::tmpl

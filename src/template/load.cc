@@ -117,7 +117,7 @@ void tidy(Loading& loading) {
   std::erase_if(loading.diagnostics, again);
   for (Diagnostic& d : loading.diagnostics) {
     const std::size_t index = file_index(d);
-    if (index >= program.files.size()) continue;
+    if (index >= program.files.size() || d.subject->file.ends_with(".json")) continue;  // JSON has no block headers
     for (const Block& block : program.bodies[index].blocks) {
       if (block.header.begin <= d.subject->start.byte && d.subject->start.byte <= block.body.span.end)
         d.context = program.files[index]->range({block.header.begin, block.body.span.end});

@@ -6,10 +6,15 @@ namespace kiln::tmpl {
 namespace {
 
 Type operand_type(Op op) {
+  if (op == Op::equal || op == Op::not_equal) return {};
   return op <= Op::logical_and ? Type::boolean() : Type::number();
 }
 Type result_type(Op op) {
   return op >= Op::add ? Type::number() : Type::boolean();
+}
+
+void report(Diagnostics& problems, const Range& at, const char* summary, std::string detail) {
+  problems.push_back({.summary = summary, .detail = std::move(detail), .subject = at, .context = {}});
 }
 
 /// The answer for two known numbers; nothing where there is none.
@@ -42,61 +47,99 @@ std::optional<Value> calculate(Op op, const Number& a, const Number& b) {
   }
 }
 
-/// The operand in the operator's type, without marks; nothing (reported) if it cannot be.
-std::optional<Value> operand(const Value& v, const Type& type, const char* side, const Range& at,
-                             Evaluation& evaluation) {
-  auto converted = convert(v.deep_unmarked(), type);
-  if (!converted) {
-    fail(evaluation, at, "Invalid operand",
-         fmt::format("Unsuitable value for {} operand: {}.", side, converted.error().text()));
-    return std::nullopt;
+bool is_true(const Value& v) {
+  return v.is_known() && v.truth();
+}
+/// Null counts as false where only one side decides.
+bool is_false(const Value& v) {
+  return v.is_null() || (v.is_known() && !v.truth());
+}
+
+/// && and || where one side decides: then the problems of the other do not count.
+std::optional<Operand> decided(Op op, const Operand& left, const Operand& right) {
+  const Value& a = left.value;
+  const Value& b = right.value;
+  const bool decisive = op == Op::logical_or;
+  const auto decides = [&](const Value& v) { return decisive ? is_true(v) : is_false(v); };
+  const auto passes = [&](const Value& v) { return decisive ? is_false(v) : is_true(v); };
+  const Value unknown = Value::unknown(Type::boolean());
+  if (a.is_unknown() && b.is_unknown()) {
+    if (has_errors(left.problems)) return std::nullopt;
+    return Operand{unknown, left.problems};
   }
-  if (!(*converted).is_null()) return std::move(converted).take();
-  fail(evaluation, at, "Operation failed",
-       fmt::format("The {} operand is null, and this operator needs a value.", side));
+  if (!a.is_unknown() && decides(a)) return Operand{Value::boolean(decisive), left.problems};
+  if (!b.is_unknown() && decides(b)) return Operand{Value::boolean(decisive), right.problems};
+  if (a.is_unknown() && passes(b)) return Operand{unknown, left.problems};
+  if (b.is_unknown() && passes(a)) return Operand{unknown, right.problems};
   return std::nullopt;
 }
 
-Value logical(Op op, const Value& a, const Value& b) {
-  const bool decisive = op == Op::logical_or;  // true || x, false && x
-  if ((a.is_known() && a.truth() == decisive) || (b.is_known() && b.truth() == decisive))
-    return Value::boolean(decisive);
-  return a.is_known() && b.is_known() ? Value::boolean(!decisive) : Value::unknown(Type::boolean());
+/// The answer for operands of the right types; nothing (reported) where there is none.
+Value answer(Op op, const Value& a, const Value& b, const Range& at, Diagnostics& problems) {
+  if (op == Op::equal) return equals(a, b);
+  if (op == Op::not_equal) {
+    const Value same = equals(a, b);
+    return same.is_known() ? Value::boolean(!same.truth()) : same;
+  }
+  if (a.is_null() || b.is_null()) {
+    report(problems, at, "Operation failed", "An operand is null, and this operator needs two values.");
+    return Value::unknown(result_type(op));
+  }
+  if (a.is_unknown() || b.is_unknown()) return Value::unknown(result_type(op));
+  if (op <= Op::logical_and)
+    return Value::boolean(op == Op::logical_or ? a.truth() || b.truth() : a.truth() && b.truth());
+  if (auto result = calculate(op, a.number(), b.number())) return std::move(*result);
+  report(problems, at, "Operation failed",
+         op == Op::divide ? "Error during operation: can't divide zero by zero or infinity by infinity."
+                          : "Error during operation: can't calculate with these infinities.");
+  return Value::unknown(result_type(op));
 }
 
 }  // namespace
 
-bool needs_right(Op op, const Value& left) {
-  if (op > Op::logical_and) return true;
-  const auto truth = convert(left.deep_unmarked(), Type::boolean());
-  return !truth || !(*truth).is_known() || (*truth).truth() != (op == Op::logical_or);
-}
-
-Value apply_operator(Op op, const Value& left, const Value& right, const OperandRanges& at, Evaluation& evaluation) {
-  const Marks marks = left.deep_marks() | right.deep_marks();
-  if (op == Op::equal) return equals(left, right);
-  if (op == Op::not_equal) {
-    const Value same = equals(left, right);
-    return same.is_known() ? Value::boolean(!same.truth()).marked(marks) : same;
+Operand apply_operator(Op op, Operand left, Operand right, const OperandRanges& at) {
+  Operand out;
+  const auto fit = [&](Operand& side, const char* name, const Range& where) {
+    auto converted = convert(side.value, operand_type(op));
+    if (converted) {
+      side.value = std::move(converted).take();
+    } else {
+      report(out.problems, where, "Invalid operand",
+             fmt::format("Unsuitable value for {} operand: {}.", name, converted.error().text()));
+    }
+  };
+  fit(left, "left", at.left);
+  fit(right, "right", at.right);
+  const Marks marks = left.value.deep_marks() | right.value.deep_marks();
+  const bool misfit = !out.problems.empty();
+  left.value = left.value.deep_unmarked();
+  right.value = right.value.deep_unmarked();
+  if (!misfit && op <= Op::logical_and) {
+    if (auto result = decided(op, left, right)) {
+      result->value = result->value.marked(marks);
+      return std::move(*result);
+    }
   }
-  const auto a = operand(left, operand_type(op), "left", at.left, evaluation);
-  const auto b = operand(right, operand_type(op), "right", at.right, evaluation);
-  if (!a || !b) return Value::unknown(result_type(op)).marked(marks);
-  if (op <= Op::logical_and) return logical(op, *a, *b).marked(marks);
-  if (a->is_unknown() || b->is_unknown()) return Value::unknown(result_type(op)).marked(marks);
-  const auto answer = calculate(op, a->number(), b->number());
-  if (answer) return answer->marked(marks);
-  const char* why =
-      op == Op::divide ? "can't divide zero by zero or infinity by infinity" : "can't calculate with these infinities";
-  return fail(evaluation, at.whole, "Operation failed", fmt::format("Error during operation: {}.", why));
+  out.problems.insert(out.problems.end(), left.problems.begin(), left.problems.end());
+  out.problems.insert(out.problems.end(), right.problems.begin(), right.problems.end());
+  out.value = has_errors(out.problems) ? Value::unknown(result_type(op))
+                                       : answer(op, left.value, right.value, at.whole, out.problems);
+  out.value = out.value.marked(marks);
+  return out;
 }
 
-Value apply_sign(char sign, const Value& operand_value, const Range& at, Evaluation& evaluation) {
+Value apply_sign(char sign, const Value& operand, const OperandRanges& at, Diagnostics& problems) {
   const Type type = sign == '!' ? Type::boolean() : Type::number();
-  const auto v = operand(operand_value, type, "unary", at, evaluation);
-  const Marks marks = operand_value.deep_marks();
-  if (!v || v->is_unknown()) return Value::unknown(type).marked(marks);
-  return (sign == '!' ? Value::boolean(!v->truth()) : Value::number(-v->number())).marked(marks);
+  const Marks marks = operand.deep_marks();
+  const auto v = convert(operand.deep_unmarked(), type);
+  if (!v) {
+    report(problems, at.right, "Invalid operand",
+           fmt::format("Unsuitable value for unary operand: {}.", v.error().text()));
+  } else if (!has_errors(problems) && (*v).is_null()) {
+    report(problems, at.whole, "Operation failed", "The operand is null, and this operator needs a value.");
+  }
+  if (has_errors(problems) || (*v).is_unknown()) return Value::unknown(type).marked(marks);
+  return (sign == '!' ? Value::boolean(!(*v).truth()) : Value::number(-(*v).number())).marked(marks);
 }
 
 }  // namespace kiln::tmpl

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "template/rules.h"
 
 namespace kiln::tmpl {
@@ -36,352 +37,304 @@ std::optional<Op> operator_at(std::size_t level, Tok tok) {
 
 ExprPtr Rules::expression() {
   const Level level(*this);
-  if (too_deep()) return nullptr;
+  const Span start = peek().span;
+  if (too_deep()) return placeholder(start);
+  const std::size_t errors = errors_;
   ExprPtr condition = binary(0);
-  if (!condition || peek().kind != Tok::question) return condition;
-  const std::uint32_t begin = condition->span.begin;
-  next();
+  if (broken_since(errors) || !accept(Tok::question)) return condition;
+  const std::size_t yes_errors = errors_;
   ExprPtr yes = expression();
-  if (!yes) return nullptr;
-  if (!expect(Tok::colon, "Missing false expression in conditional",
-              "A conditional is written \"condition ? true_value : false_value\", and the colon is missing."))
-    return nullptr;
+  if (broken_since(yes_errors)) return condition;
+  if (peek().kind != Tok::colon) {
+    fail(peek().span, "Missing false expression in conditional",
+         "A conditional is written \"condition ? true_value : false_value\", and the colon is missing.");
+    return condition;
+  }
+  read();
+  const std::size_t no_errors = errors_;
   ExprPtr no = expression();
-  if (!no) return nullptr;
-  return make(begin, ConditionalExpr{std::move(condition), std::move(yes), std::move(no)});
+  if (broken_since(no_errors)) return condition;
+  const Span whole = between(start, no->span);
+  return make(whole, ConditionalExpr{std::move(condition), std::move(yes), std::move(no)});
 }
 
 ExprPtr Rules::binary(std::size_t level) {
-  const auto operand = [&] { return level + 1 < kBinaryLevels ? binary(level + 1) : unary(); };
+  const auto operand = [&] { return level + 1 < kBinaryLevels ? binary(level + 1) : postfix(); };
+  const std::size_t errors = errors_;
   ExprPtr first = operand();
-  if (!first || !operator_at(level, peek().kind)) return first;
-  const std::uint32_t begin = first->span.begin;
+  if (broken_since(errors) || !operator_at(level, peek().kind)) return first;
+  const Span start = first->span;
+  Span end = start;
   BinaryExpr chain{std::move(first), {}};
   while (const auto op = operator_at(level, peek().kind)) {
-    next();
+    read();
+    const std::size_t right_errors = errors_;
     ExprPtr right = operand();
-    if (!right) return nullptr;
+    if (broken_since(right_errors)) break;
+    end = right->span;
     chain.rest.push_back({*op, std::move(right)});
   }
-  return make(begin, std::move(chain));
+  if (chain.rest.empty()) return std::move(chain.first);
+  return make(between(start, end), std::move(chain));
 }
 
-ExprPtr Rules::unary() {
-  const std::uint32_t begin = peek().span.begin;
-  std::string signs;
-  for (;;) {
-    if (accept(Tok::minus)) {
-      signs += '-';
-    } else if (accept(Tok::bang)) {
-      signs += '!';
-    } else {
-      break;
-    }
+ExprPtr Rules::signs() {
+  std::vector<UnaryExpr::Sign> list;
+  for (Tok kind = peek().kind; kind == Tok::minus || kind == Tok::bang; kind = peek().kind) {
+    list.push_back({kind == Tok::minus ? '-' : '!', read().span.begin});
   }
   ExprPtr operand = postfix();
-  if (!operand || signs.empty()) return operand;
-  return make(begin, UnaryExpr{std::move(signs), std::move(operand)});
-}
-
-ExprPtr Rules::postfix() {
-  ExprPtr base = primary();
-  if (!base) return nullptr;
-  const std::uint32_t begin = base->span.begin;
-  std::vector<Step> list;
-  if (!steps(list)) return nullptr;
-  if (list.empty()) return base;
-  return make(begin, PostfixExpr{std::move(base), std::move(list)});
-}
-
-bool Rules::steps(std::vector<Step>& out) {
-  const Level level(*this);
-  if (too_deep()) return false;
-  for (;;) {
-    const Tok kind = peek().kind;
-    bool rest_is_inside = false;
-    if (kind == Tok::dot) {
-      if (!dot_step(out)) return false;
-    } else if (kind == Tok::open_bracket) {
-      if (!bracket_step(out, rest_is_inside)) return false;
-    } else {
-      return true;
-    }
-    if (rest_is_inside) return steps(out.back().inside);
-  }
-}
-
-bool Rules::dot_step(std::vector<Step>& out) {
-  const std::uint32_t begin = next().span.begin;
-  const Token token = peek();
-  Step step;
-  if (token.kind == Tok::identifier) {
-    next();
-    step.name = normalised(lexer_.text(token.span));
-  } else if (token.kind == Tok::number) {
-    const std::string_view text = lexer_.text(token.span);
-    if (text.find_first_not_of("0123456789") != std::string_view::npos) {
-      fail(token.span, "Invalid legacy index syntax", "Two indices in a row must be written in brackets: [0][1].");
-      return false;
-    }
-    next();
-    step.how = Step::How::index;
-    step.index = make(token.span.begin, LiteralExpr{Value::number(Number::parse(text).value_or(0))});
-  } else if (token.kind == Tok::star) {
-    next();
-    step.how = Step::How::attribute_splat;
-    if (!attribute_splat(step)) return false;
-  } else {
-    return unexpected(token, "Invalid attribute name", "The name of an attribute must follow the dot.");
-  }
-  step.span = {begin, lexer_.position()};
-  out.push_back(std::move(step));
-  return true;
-}
-
-/// The attributes that belong to a.*: up to the first bracket.
-bool Rules::attribute_splat(Step& splat) {
-  while (peek().kind == Tok::dot) {
-    const std::uint32_t back = lexer_.position();
-    next();
-    const Token after = peek();
-    lexer_.seek(back);
-    if (after.kind == Tok::star) {
-      fail(after.span, "Nested splat expression not allowed",
-           "A splat with a dot cannot hold another splat. Write both as [*].");
-      return false;
-    }
-    if (!dot_step(splat.inside)) return false;
-  }
-  return true;
-}
-
-bool Rules::bracket_step(std::vector<Step>& out, bool& rest_is_inside) {
-  const Token open = next();
-  Step step;
-  {
-    const Newlines off(*this, false);
-    if (peek().kind == Tok::star) {
-      next();
-      step.how = Step::How::full_splat;
-      rest_is_inside = true;
-    } else {
-      step.how = Step::How::index;
-      step.index = expression();
-      if (!step.index) return false;
-    }
-    if (!expect(Tok::close_bracket, "Missing close bracket on index", "The closing bracket of this index is missing."))
-      return false;
-  }
-  step.span = {open.span.begin, lexer_.position()};
-  out.push_back(std::move(step));
-  return true;
+  const Span whole = between({list[0].at, list[0].at}, operand->span);
+  return make(whole, UnaryExpr{std::move(list), std::move(operand)});
 }
 
 ExprPtr Rules::primary() {
-  const Token token = next();
+  const Token token = peek();
+  if (token.kind == Tok::minus || token.kind == Tok::bang) return signs();
   switch (token.kind) {
     case Tok::number:
-      return number(token);
+      return number(read());
     case Tok::identifier:
-      return name_or_call(token);
-    case Tok::quote:
-      return template_expression({.kind = Ending::Kind::quote, .opening = token.span});
-    case Tok::heredoc: {
-      const HeredocStart start = *read_heredoc_start(lexer_.text(), token.span.begin);
-      return template_expression(
-          {.kind = Ending::Kind::heredoc, .marker = start.marker, .flush = start.flush, .opening = token.span});
+      return name_or_call(read());
+    case Tok::open_quote:
+      return template_expression(read().span, Tok::close_quote, false);
+    case Tok::open_heredoc: {
+      const bool flush = lexer_.text(token.span).starts_with("<<-");
+      return template_expression(read().span, Tok::close_heredoc, flush);
     }
     case Tok::open_bracket:
-      return tuple(token);
+      return tuple(read());
     case Tok::open_brace:
-      return object(token);
-    case Tok::open_paren: {
-      const Newlines off(*this, false);
-      ExprPtr inside = expression();
-      if (!inside) return nullptr;
-      if (!expect(Tok::close_paren, "Unbalanced parentheses", "The closing parenthesis is missing.")) return nullptr;
-      return inside;
-    }
+      return object(read());
+    case Tok::open_paren:
+      return parenthesis(read());
     default:
       break;
   }
-  lexer_.seek(token.span.begin);
-  unexpected(token, "Invalid expression",
-             token.kind == Tok::end || token.kind == Tok::newline ? "A value is missing here: the line ends before it."
-                                                                  : "The start of an expression is expected here.");
-  return nullptr;
+  if (token.kind == Tok::end) {
+    fail_first(token.span, "Missing expression", "A value is missing here: the text ends before it.");
+  } else {
+    fail_first(token.span, "Invalid expression",
+               token.kind == Tok::newline ? "A value is missing here: the line ends before it."
+                                          : "The start of an expression is expected here.");
+  }
+  recovering_ = true;
+  return placeholder(token.span);
+}
+
+ExprPtr Rules::parenthesis(const Token& open) {
+  const Newlines off(*this, false);
+  const std::size_t errors = errors_;
+  ExprPtr inside = expression();
+  if (errors_ > errors) {
+    recover(Tok::close_paren);
+    return inside;
+  }
+  if (peek().kind != Tok::close_paren) {
+    fail(peek().span, "Unbalanced parentheses", "The closing parenthesis is missing.");
+    recovering_ = true;
+  }
+  const Span whole = between(open.span, read().span);
+  return make(whole, ParenExpr{std::move(inside)});
+}
+
+Value Rules::number_value(const Token& token) {
+  if (const auto value = Number::parse(lexer_.text(token.span))) return Value::number(*value);
+  fail(token.span, "Invalid number literal",
+       "A number is digits, a fraction and an exponent, with at most 512 digits and an exponent of at most 1000.");
+  return Value::unknown(Type::number());
 }
 
 ExprPtr Rules::number(const Token& token) {
-  const auto value = Number::parse(lexer_.text(token.span));
-  if (!value) {
-    fail(token.span, "Invalid number literal", "Numbers have at most 512 digits and an exponent of at most 1000.");
-    return nullptr;
-  }
-  return make(token.span.begin, LiteralExpr{Value::number(*value)});
+  return make(token.span, LiteralExpr{number_value(token)});
 }
 
 ExprPtr Rules::name_or_call(const Token& token) {
-  std::string name = normalised(lexer_.text(token.span));
-  Span span = token.span;
-  while (peek().kind == Tok::double_colon) {
-    next();
-    const Token part = next();
+  const Tok next = peek().kind;
+  if (next == Tok::open_paren || next == Tok::double_colon) return call(token, read());
+  std::string name = text_of(token);
+  if (name == "true" || name == "false") return make(token.span, LiteralExpr{Value::boolean(name == "true")});
+  if (name == "null") return make(token.span, LiteralExpr{Value::null()});
+  return make(token.span, NameExpr{std::move(name)});
+}
+
+/// The rest of a name with "::" in it, up to the opening parenthesis.
+bool Rules::function_name(CallExpr& out, Token& open) {
+  while (open.kind == Tok::double_colon) {
+    const Token part = read();
     if (part.kind != Tok::identifier) {
-      unexpected(part, "Missing function name", "A name must follow \"::\".");
-      return nullptr;
+      fail(part.span, "Missing function name", "A name must follow \"::\".");
+      recover_over(Tok::open_paren);
+      return false;
     }
-    name += "::" + normalised(lexer_.text(part.span));
-    span.end = part.span.end;
+    out.name += "::" + text_of(part);
+    out.name_span.end = part.span.end;
+    open = read();
   }
-  if (peek().kind == Tok::open_paren) return call(token, std::move(name), span);
-  if (name == "true" || name == "false") return make(span.begin, LiteralExpr{Value::boolean(name == "true")});
-  if (name == "null") return make(span.begin, LiteralExpr{Value::null()});
-  return make(span.begin, NameExpr{std::move(name)});
+  if (open.kind == Tok::open_paren) return true;
+  fail(open.span, "Missing open parenthesis", "A name with \"::\" is a function and needs its arguments.");
+  recover_over(Tok::open_paren);
+  return false;
 }
 
-ExprPtr Rules::call(const Token& token, std::string name, Span name_span) {
-  next();
+ExprPtr Rules::call(const Token& name, Token open) {
+  CallExpr out{text_of(name), name.span, {}, false, {}, {}};
+  if (!function_name(out, open)) return placeholder(name.span);
   const Newlines off(*this, false);
-  CallExpr out{std::move(name), name_span, {}, false};
-  while (!accept(Tok::close_paren)) {
-    ExprPtr argument = expression();
-    if (!argument) return nullptr;
-    out.arguments.push_back(std::move(argument));
-    if (accept(Tok::ellipsis)) {
-      out.expand = true;
-      if (expect(Tok::close_paren, "Missing closing parenthesis", "An argument with \"...\" must be the last one."))
-        break;
-      return nullptr;
-    }
-    if (peek().kind != Tok::close_paren &&
-        !expect(Tok::comma, "Missing argument separator", "A comma must stand between the arguments of a function."))
-      return nullptr;
-  }
-  return make(token.span.begin, std::move(out));
+  out.open = open.span;
+  out.close = open.span;
+  arguments(name, out);
+  const Span whole = between(name.span, out.close);
+  return make(whole, std::move(out));
 }
 
-bool Rules::is_keyword(std::string_view word) {
-  const Token token = peek();
-  return token.kind == Tok::identifier && lexer_.text(token.span) == word;
+void Rules::arguments(const Token& name, CallExpr& out) {
+  for (;;) {
+    if (peek().kind == Tok::close_paren) {
+      out.close = read().span;
+      return;
+    }
+    const std::size_t errors = errors_;
+    out.arguments.push_back(expression());
+    if (broken_since(errors)) {
+      out.close = recover(Tok::close_paren).span;
+      return;
+    }
+    if (!argument_separator(name, out)) return;
+  }
+}
+
+/// What follows an argument; false when the call ends with it.
+bool Rules::argument_separator(const Token& name, CallExpr& out) {
+  const Token separator = read();
+  switch (separator.kind) {
+    case Tok::comma:
+      return true;
+    case Tok::close_paren:
+      out.close = separator.span;
+      return false;
+    case Tok::ellipsis:
+      out.expand = true;
+      if (peek().kind == Tok::close_paren) {
+        out.close = read().span;
+        return false;
+      }
+      fail_first(separator.span, "Missing closing parenthesis", "An argument with \"...\" must be the last one.");
+      break;
+    case Tok::end:
+      fail(between(name.span, out.open), "Unterminated function call",
+           "There is no closing parenthesis for this call before the end of the file.");
+      break;
+    default:
+      fail(separator.span, "Missing argument separator", "A comma must stand between the arguments of a function.");
+  }
+  out.close = recover(Tok::close_paren).span;
+  return false;
 }
 
 ExprPtr Rules::tuple(const Token& open) {
   const Newlines off(*this, false);
-  if (is_keyword("for")) return for_expression(open, false);
+  if (is_word("for")) return for_expression(open);
   TupleExpr out;
-  while (!accept(Tok::close_bracket)) {
-    ExprPtr element = expression();
-    if (!element) return nullptr;
-    out.elements.push_back(std::move(element));
-    if (peek().kind != Tok::close_bracket &&
-        !expect(Tok::comma, "Missing item separator", "A comma must stand between the items of a list."))
-      return nullptr;
+  Span close;
+  for (;;) {
+    if (peek().kind != Tok::close_bracket) {
+      const std::size_t errors = errors_;
+      out.elements.push_back(expression());
+      const Token after = peek();
+      const bool broken = broken_since(errors);
+      if (!broken && after.kind == Tok::comma) {
+        read();
+        continue;
+      }
+      if (broken || after.kind != Tok::close_bracket) {
+        if (!broken && after.kind == Tok::end) {
+          fail_first(open.span, "Unterminated tuple constructor expression",
+                     "There is no closing bracket for this list before the end of the file.");
+        } else if (!broken) {
+          fail_first(after.span, "Missing item separator", "A comma must stand between the items of a list.");
+        }
+        close = recover(Tok::close_bracket).span;
+        break;
+      }
+    }
+    close = read().span;
+    break;
   }
-  return make(open.span.begin, std::move(out));
+  return make(between(open.span, close), std::move(out));
 }
 
 ExprPtr Rules::object(const Token& open) {
   {
     const Newlines off(*this, false);
-    if (is_keyword("for")) return for_expression(open, true);
+    if (is_word("for")) return for_expression(open);
   }
   const Newlines on(*this, true);
   ObjectExpr out;
-  for (;;) {
-    while (accept(Tok::newline)) continue;
-    if (accept(Tok::close_brace)) return make(open.span.begin, std::move(out));
-    if (!object_item(out)) return nullptr;
-    const Tok after = peek().kind;
-    if (after == Tok::close_brace) continue;
-    if (after != Tok::newline && !expect(Tok::comma, "Missing attribute separator",
-                                         "A comma or a new line must stand between the items of an object."))
-      return nullptr;
-  }
+  Span close;
+  while (object_item(open, out, close)) continue;
+  return make(between(open.span, close), std::move(out));
 }
 
+/// One item with what separates it from the next; false behind the end.
+bool Rules::object_item(const Token& open, ObjectExpr& object, Span& close) {
+  while (accept(Tok::newline)) continue;
+  const auto stop = [&] {
+    close = recover(Tok::close_brace).span;
+    return false;
+  };
+  if (peek().kind == Tok::close_brace) {
+    close = read().span;
+    return false;
+  }
+  ObjectExpr::Item item;
+  item.forced = peek().kind == Tok::open_paren;
+  const std::size_t errors = errors_;
+  item.key = object_key();
+  if (broken_since(errors) || !object_assign(open)) return stop();
+  const std::size_t value_errors = errors_;
+  item.value = expression();
+  if (broken_since(value_errors)) return stop();
+  object.items.push_back(std::move(item));
+  const Token after = peek();
+  if (after.kind == Tok::close_brace || after.kind == Tok::comma || after.kind == Tok::newline) {
+    if (after.kind != Tok::close_brace) read();
+    return true;
+  }
+  if (after.kind == Tok::end) {
+    fail_first(open.span, "Unterminated object constructor expression",
+               "There is no closing brace for this object before the end of the file.");
+  } else {
+    fail_first(after.span, "Missing attribute separator",
+               "A comma or a new line must stand between the items of an object.");
+  }
+  return stop();
+}
+
+/// A bare name is a literal key, also true, false and null.
 ExprPtr Rules::object_key() {
   const Token first = peek();
-  if (first.kind == Tok::identifier) {
-    next();
-    const Tok after = peek().kind;
-    if (after == Tok::assign || after == Tok::colon)
-      return make(first.span.begin, LiteralExpr{Value::string(lexer_.text(first.span))});
-    lexer_.seek(first.span.begin);
-  }
   ExprPtr key = expression();
-  if (!key) return nullptr;
-  const auto* path = std::get_if<PostfixExpr>(&key->node);
-  if (path != nullptr && first.kind == Tok::identifier && std::holds_alternative<NameExpr>(path->base->node)) {
-    fail(key->span, "Ambiguous attribute key",
-         "If this is meant to be a reference, put it in parentheses; if a literal name, in quotes.");
-    return nullptr;
-  }
-  return key;
+  const bool word = first.kind == Tok::identifier && key->span == first.span;
+  return word ? make(first.span, LiteralExpr{Value::string(lexer_.text(first.span))}) : std::move(key);
 }
 
-bool Rules::object_item(ObjectExpr& object) {
-  ExprPtr key = object_key();
-  if (!key) return false;
+bool Rules::object_assign(const Token& open) {
   const Token token = peek();
-  if (token.kind != Tok::assign && token.kind != Tok::colon) {
-    return unexpected(token, "Missing attribute value", "A key must be followed by \"=\" (or \":\") and its value.");
-  }
-  next();
-  ExprPtr value = expression();
-  if (!value) return false;
-  object.items.push_back({std::move(key), std::move(value)});
-  return true;
-}
-
-bool Rules::for_intro(std::string& key_name, std::string& value_name, ExprPtr& collection) {
-  const auto name = [&](std::string& out) {
-    const Token token = next();
-    if (token.kind != Tok::identifier)
-      return unexpected(token, "Invalid 'for' expression", "A name for each element must follow \"for\".");
-    out = normalised(lexer_.text(token.span));
+  if (token.kind == Tok::assign || token.kind == Tok::colon) {
+    read();
     return true;
-  };
-  if (!name(value_name)) return false;
-  if (accept(Tok::comma)) {
-    key_name = value_name;
-    if (!name(value_name)) return false;
   }
-  if (!is_keyword("in"))
-    return unexpected(peek(), "Invalid 'for' expression", "The word \"in\" must follow the names.");
-  next();
-  collection = expression();
-  return collection != nullptr;
-}
-
-ExprPtr Rules::for_expression(const Token& open, bool object) {
-  const Newlines off(*this, false);
-  next();
-  ForExpr out;
-  if (!for_intro(out.key_name, out.value_name, out.collection)) return nullptr;
-  if (!expect(Tok::colon, "Invalid 'for' expression", "A colon must follow the collection.")) return nullptr;
-  out.value = expression();
-  if (!out.value) return nullptr;
-  if (!object && peek().kind == Tok::arrow) {
-    fail(peek().span, "Invalid 'for' expression", "A list has no keys: use braces to make an object.");
-    return nullptr;
+  if (token.kind == Tok::newline || token.kind == Tok::comma) {
+    fail_first(token.span, "Missing attribute value", "A key must be followed by \"=\" (or \":\") and its value.");
+  } else if (token.kind == Tok::end) {
+    fail_first(open.span, "Unterminated object constructor expression",
+               "There is no closing brace for this object before the end of the file.");
+  } else {
+    fail_first(token.span, "Missing key/value separator",
+               "A key must be followed by \"=\" (or \":\"). A key with dots or spaces in it must be quoted.");
   }
-  if (object) {
-    out.key = std::move(out.value);
-    if (!expect(Tok::arrow, "Invalid 'for' expression", "\"=>\" and a value must follow the key.")) return nullptr;
-    out.value = expression();
-    if (!out.value) return nullptr;
-    out.group = accept(Tok::ellipsis);
-  }
-  if (is_keyword("if")) {
-    next();
-    out.condition = expression();
-    if (!out.condition) return nullptr;
-  }
-  if (!expect(object ? Tok::close_brace : Tok::close_bracket, "Invalid 'for' expression",
-              "The closing bracket of the 'for' expression is missing."))
-    return nullptr;
-  return make(open.span.begin, std::move(out));
+  return false;
 }
 
 }  // namespace kiln::tmpl

@@ -72,23 +72,13 @@ class Collector {
       if (c.name != "convert" || i != 1) walk(*c.arguments[i]);  // the second argument of convert is a type
     }
   }
-  void visit(const Expr&, const TemplateExpr& t) { walk_parts(t.parts); }
-  void walk_parts(const TemplateParts& parts) {
-    for (const TemplatePart& part : parts) {
-      if (const auto* e = std::get_if<ExprPtr>(&part.what)) walk(**e);
-      if (const auto* choice = std::get_if<std::unique_ptr<const TemplateIf>>(&part.what)) {
-        walk(*(*choice)->condition);
-        walk_parts((*choice)->yes);
-        walk_parts((*choice)->no);
-      }
-      if (const auto* loop = std::get_if<std::unique_ptr<const TemplateFor>>(&part.what)) {
-        walk(*(*loop)->collection);
-        const std::multiset<std::string> outer = bound_;
-        bound_.insert({(*loop)->key_name, (*loop)->value_name});
-        walk_parts((*loop)->body);
-        bound_ = outer;
-      }
-    }
+  void visit(const Expr&, const ParenExpr& p) { walk(*p.inside); }
+  void visit(const Expr&, const TemplateExpr& t) {
+    for (const ExprPtr& part : t.parts) walk(*part);
+  }
+  void visit(const Expr&, const JoinExpr& j) { walk(*j.loop); }
+  void visit(const Expr&, const LateExpr& l) {
+    if (l.expr) walk(*l.expr);
   }
 
   std::multiset<std::string> bound_;

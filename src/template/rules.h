@@ -1,6 +1,9 @@
-// The grammar, one function per rule: recursive descent over a Lexer, with newline sensitivity as a stack. A rule that
-// met an error has reported it and answers nothing. Private to the parser's files.
+// The grammar, one function per rule: recursive descent over the tokens, with newline sensitivity as a stack. Every
+// rule answers something; one that met an error has reported it and answers what it has. After an error `recovering_`
+// keeps those that follow from it quiet, as hashicorp/hcl v2 does. Private to the parser's files.
 #pragma once
+
+#include <deque>
 
 #include "template/lexer.h"
 #include "template/parser.h"
@@ -9,7 +12,7 @@ namespace kiln::tmpl {
 
 /// A piece of a template, before if and for are matched with their ends.
 struct TemplateToken {
-  enum class Kind : std::uint8_t { text, interpolation, if_begin, otherwise, if_end, for_begin, for_end } kind;
+  enum class Kind : std::uint8_t { text, interpolation, if_begin, otherwise, if_end, for_begin, for_end, end } kind;
   Span span;
   std::string text = {};
   ExprPtr expr = {};  // of interpolation, condition or collection
@@ -19,81 +22,120 @@ using TemplateTokens = std::vector<TemplateToken>;
 
 class Rules {
  public:
-  Rules(const SourceFile& file, Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics), lexer_(file) {}
+  Rules(const SourceFile& file, Diagnostics& diagnostics, Lexer::Mode mode, Report report)
+      : file_(file), diagnostics_(diagnostics), lexer_(file, mode), report_(report) {}
 
-  SyntaxBody body(bool nested);
+  SyntaxBody body(Tok end);
   ExprPtr expression();
-  /// Where a template ends: at the quote, at a line that holds only the marker, or at the end of the text.
-  struct Ending {
-    enum class Kind : std::uint8_t { quote, heredoc, text } kind = Kind::text;
-    std::string_view marker = {};
-    bool flush = false;
-    Span opening = {};
-  };
-  ExprPtr template_expression(const Ending& ending);
+  /// The template up to its closing token; opening is the token that began it.
+  ExprPtr template_expression(Span opening, Tok closing, bool flush);
+  ExprPtr bare_template();
   /// Reports anything but spaces before the end of the text.
-  bool only_space_left();
-  void check_text();
-  bool failed() const { return errors_ > 0; }
+  void only_space_left();
+  void warn_of_direction();
+  bool failed() const { return errors_ + character_errors_ > 0; }
   void newline_sensitive(bool on) { newlines_.assign(1, on); }
 
  private:
   class Level;     // counts nesting
   class Newlines;  // pushes newline sensitivity
   Token peek();
-  Token next();
+  Token read();
+  Span previous();
+  const Token& raw(std::size_t index);
   bool accept(Tok kind);
-  bool expect(Tok kind, const char* summary, const char* what);
-  void fail(Span span, std::string summary, std::string detail);
-  bool unexpected(const Token& token, std::string summary, const std::string& detail);
-  bool too_deep();
-  ExprPtr make(std::uint32_t begin, decltype(Expr::node) node);
+  bool is_word(std::string_view word);
+  std::string text_of(const Token& token) const;
 
-  bool item(SyntaxBody& body);
-  bool attribute(SyntaxBody& body, const Token& name);
-  bool block(SyntaxBody& body, const Token& name);
-  bool label(Block& block, const Token& token);
-  void recover(std::uint32_t start);
+  void report(Span span, std::string summary, std::string detail);
+  void fail(Span span, std::string summary, std::string detail);
+  void fail_first(Span span, std::string summary, std::string detail);
+  void check(const Token& token);
+  void check_character(const Token& token);
+  bool told_often(Tok kind);
+  bool too_deep();
+  Token recover(Tok end);
+  void recover_over(Tok start);
+  void recover_after_item();
+
+  ExprPtr make(Span span, decltype(Expr::node) node) const;
+  ExprPtr placeholder(Span span) const;
+  bool broken_since(std::size_t errors) const { return recovering_ && errors_ > errors; }
+
+  bool items(SyntaxBody& body, Tok end, Span start);
+  void item(SyntaxBody& body);
+  void attribute(SyntaxBody& body, const Token& name, bool single_line);
+  void add_attribute(SyntaxBody& body, Attribute attribute);
+  void attribute_end(const Token& name);
+  void item_end(const Token& end);
+  void block(SyntaxBody& body, const Token& name);
+  bool header(Block& block);
+  void header_problem(const Token& token);
+  SyntaxBody single_line_body(Block& block);
+  void single_line_end(const Block& block);
+  std::string label(Span& span);
+  void bad_item(const Token& token, Tok end, Span start);
 
   ExprPtr binary(std::size_t level);
-  ExprPtr unary();
   ExprPtr postfix();
-  bool steps(std::vector<Step>& out);
-  bool dot_step(std::vector<Step>& out);
-  bool bracket_step(std::vector<Step>& out, bool& rest_is_inside);
-  bool attribute_splat(Step& splat);
+  void steps(std::vector<Step>& out);
+  void dot_step(std::vector<Step>& out);
+  bool legacy_index(Span at, Span dot, Step& step);
+  bool attribute_splat(Step& splat, Span star);
+  void bracket_step(std::vector<Step>& out);
   ExprPtr primary();
+  ExprPtr parenthesis(const Token& open);
+  ExprPtr signs();
   ExprPtr number(const Token& token);
+  Value number_value(const Token& token);
   ExprPtr name_or_call(const Token& token);
-  ExprPtr call(const Token& token, std::string name, Span name_span);
+  bool function_name(CallExpr& call, Token& open);
+  ExprPtr call(const Token& name, Token open);
+  void arguments(const Token& name, CallExpr& call);
+  bool argument_separator(const Token& name, CallExpr& call);
   ExprPtr tuple(const Token& open);
   ExprPtr object(const Token& open);
-  bool object_item(ObjectExpr& object);
+  bool object_item(const Token& open, ObjectExpr& object, Span& close);
   ExprPtr object_key();
-  ExprPtr for_expression(const Token& open, bool object);
-  bool for_intro(std::string& key_name, std::string& value_name, ExprPtr& collection);
-  bool is_keyword(std::string_view word);
+  bool object_assign(const Token& open);
+  ExprPtr for_expression(const Token& open);
+  bool for_intro(std::string& key_name, std::string& value_name, const char* what);
+  bool for_parts(ForExpr& out, Tok close, Span& ellipsis);
+  void for_problems(const ForExpr& out, bool object, Span ellipsis);
+  bool name_of(std::string& out, const char* what);
 
-  std::optional<TemplateTokens> template_tokens(const Ending& ending);
-  bool template_ended(const Ending& ending);
-  std::string template_text(const Ending& ending);
-  void escape(std::string& out);
-  void unicode_escape(std::size_t digits, std::string& out);
-  bool sequence(TemplateTokens& tokens, bool& trim_next);
-  bool directive(TemplateToken& token);
-  bool close_sequence(bool& trim_next);
-  bool template_parts(TemplateTokens& tokens, std::size_t& at, TemplateParts& out);
-  bool template_if(TemplateTokens& tokens, std::size_t& at, TemplateParts& out);
-  bool template_for(TemplateTokens& tokens, std::size_t& at, TemplateParts& out);
+  TemplateTokens template_tokens(Tok closing, Span& inside);
+  void flush_indent(TemplateTokens& tokens) const;
+  std::string literal(const Token& token);
+  std::size_t escape(std::string_view rest, std::uint32_t at, std::string& out);
+  std::size_t unicode_escape(std::string_view rest, std::uint32_t at, std::string& out);
+  void interpolation(const Token& open, Span start, Tok closing, TemplateTokens& tokens, bool& trim_next);
+  void interpolation_end(const Token& close, Span start, Tok closing);
+  void directive(const Token& open, TemplateTokens& tokens, bool& trim_next);
+  bool directive_word(const Token& open, const Token& word, TemplateTokens& tokens);
+  Span to_next(Span begin);
+
+  ExprPtr template_part(TemplateTokens& tokens, std::size_t& at);
+  ExprPtr template_if(TemplateTokens& tokens, std::size_t& at);
+  ExprPtr template_for(TemplateTokens& tokens, std::size_t& at);
+  ExprPtr unbalanced(const TemplateToken& token, std::string detail);
+  ExprPtr parts_of(std::vector<ExprPtr> parts, Span if_empty) const;
+  std::vector<ExprPtr> all_parts(TemplateTokens& tokens);
+  ExprPtr template_of(TemplateTokens tokens, Span span);
 
   const SourceFile& file_;
   Diagnostics& diagnostics_;
   Lexer lexer_;
+  Report report_;
+  std::deque<Token> ahead_;
+  Span previous_;
+  bool has_read_ = false;
   std::vector<bool> newlines_ = {true};
-  std::size_t depth_ = 0, errors_ = 0;
-  std::optional<Token> peeked_;
-  std::uint32_t peeked_from_ = 0;
-  bool peeked_newlines_ = false;
+  std::size_t depth_ = 0, errors_ = 0, character_errors_ = 0;
+  bool recovering_ = false, nested_too_deep_ = false;
+  bool lost_end_ = false;  // of every block, by a string that never ends or too deep nesting; not as hcl does
+  std::map<Tok, std::size_t> told_;
+  Span bad_character_;  // reported last
 };
 
 class Rules::Level {
@@ -117,5 +159,10 @@ class Rules::Newlines {
  private:
   Rules& rules_;
 };
+
+/// From the start of a to the end of b.
+inline Span between(Span a, Span b) {
+  return {a.begin, std::max(a.begin, b.end)};
+}
 
 }  // namespace kiln::tmpl

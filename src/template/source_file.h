@@ -19,15 +19,27 @@ struct Span {
 
 class SourceFile {
  public:
-  SourceFile(std::string name, std::string text);
+  /// origin: where the text begins, when it is a part of a file.
+  SourceFile(std::string name, std::string text, Pos origin = {});
   const std::string& name() const { return name_; }
   std::string_view text() const { return text_; }
   std::string_view text(Span span) const { return std::string_view(text_).substr(span.begin, span.end - span.begin); }
   Range range(Span span) const;
   Pos pos(std::uint32_t byte) const;
+  /// Bytes of the mark that some editors put in front of UTF-8 text. It takes no column.
+  std::size_t mark_bytes() const;
+  /// Told by the lexer: grapheme clusters do not reach from one token into the next, and columns count them so.
+  void note_token(Span token) const;
+  /// Told by the JSON parser, in order of bytes: in JSON a tab takes two columns.
+  void note_place(Pos place) const;
 
  private:
+  Pos advance(Pos from, std::uint32_t byte) const;
+  Pos local_pos(std::uint32_t byte) const;
   std::string name_, text_;
+  Pos origin_;                        // of the first byte, for text that stands inside another file
+  mutable bool plain_;                // columns are bytes
+  mutable std::vector<Pos> tokens_;   // ends of tokens, in order; only where that is not clear from the bytes
   std::vector<std::uint32_t> lines_;  // where each begins
 };
 

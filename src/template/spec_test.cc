@@ -16,14 +16,15 @@ std::vector<std::string> case_names() {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(kSpec)) {
     const std::string name = entry.path().filename();
-    if (entry.is_directory() || name.ends_with(".pkr.hcl")) names.push_back(name);
+    if (entry.is_directory() || name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json")) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
 std::string stem(const std::string& name) {
-  return name.ends_with(".pkr.hcl") ? name.substr(0, name.size() - std::string(".pkr.hcl").size()) : name;
+  const std::size_t suffix = name.find(".pkr.");
+  return suffix == std::string::npos ? name : name.substr(0, suffix);
 }
 
 void read_flags(const fs::path& file, LoadOptions& options, World& world) {
@@ -55,7 +56,7 @@ std::string dump(const Body& body, const std::string& pad) {
     for (const NestedBlock& block : blocks) {
       std::string labels;
       for (const std::string& label : block.labels) labels += " " + go_quoted(label);
-      out += pad + type + labels + ":\n" + dump(*block.body, pad + "  ");
+      out += fmt::format("{}{}{}:\n{}", pad, type, labels, dump(*block.body, pad + "  "));
     }
   }
   return out;

@@ -19,6 +19,10 @@ using ExprPtr = std::unique_ptr<const Expr>;
 
 struct LiteralExpr {
   Value value;
+  std::optional<Span> inside = {};  // of a quoted string: what stands between the quotes
+};
+struct ParenExpr {
+  ExprPtr inside;
 };
 /// A root name: var, local, the variable of a for ...
 struct NameExpr {
@@ -31,6 +35,7 @@ struct Step {
   std::string name;          // attribute
   ExprPtr index;             // index
   std::vector<Step> inside;  // splats: applied to each element
+  Span marker;               // splats: .* or [*]
 };
 
 /// base.attr, base[index], base.*.rest, base[*].rest
@@ -40,7 +45,11 @@ struct PostfixExpr {
 };
 
 struct UnaryExpr {
-  std::string operators;  // '-' and '!', outermost first
+  struct Sign {
+    char sign;  // '-' or '!'
+    std::uint32_t at;
+  };
+  std::vector<Sign> signs;  // outermost first
   ExprPtr operand;
 };
 
@@ -77,9 +86,11 @@ struct TupleExpr {
 };
 struct ObjectExpr {
   struct Item {
-    ExprPtr key, value;  // a bare name as a key is already a literal
+    ExprPtr key, value;   // a bare name as a key is already a literal
+    bool forced = false;  // the key begins with a parenthesis: a path there is a reference
   };
   std::vector<Item> items;
+  bool json = false;  // a property twice is an error
 };
 struct ForExpr {
   std::string key_name, value_name;  // key_name may be empty
@@ -88,43 +99,53 @@ struct ForExpr {
   ExprPtr value;
   ExprPtr condition;  // may be empty
   bool group = false;
+  Span open;  // the bracket, or the %{for} sequence
 };
 struct CallExpr {
   std::string name;
   Span name_span;
   std::vector<ExprPtr> arguments;
   bool expand = false;  // last argument has ...
+  Span open, close;     // the parentheses
 };
 
-struct TemplateIf;
-struct TemplateFor;
-struct TemplatePart {
-  Span span;
-  std::variant<std::string, ExprPtr, std::unique_ptr<const TemplateIf>, std::unique_ptr<const TemplateFor>> what;
-};
-using TemplateParts = std::vector<TemplatePart>;
-struct TemplateIf {
-  ExprPtr condition;
-  TemplateParts yes, no;
-};
-struct TemplateFor {
-  std::string key_name, value_name;
-  ExprPtr collection;
-  TemplateParts body;
-};
+/// Texts (literals), ${} and directives: %{if} is a conditional of templates, %{for} a join of a for.
 struct TemplateExpr {
-  TemplateParts parts;
+  std::vector<ExprPtr> parts;
   bool wrap = false;  // only one ${e}: the value is e's, whatever its type
+};
+/// The elements of a for, as strings one behind the other.
+struct JoinExpr {
+  ExprPtr loop;
+};
+
+/// A string of a JSON file, which is a template: what is wrong with it is reported when its value is wanted.
+struct LateExpr {
+  ExprPtr expr;  // may be empty
+  Diagnostics problems;
+  std::shared_ptr<const SourceFile> file;
 };
 
 struct Expr {
   const SourceFile* file = nullptr;
   Span span;
-  std::variant<LiteralExpr, NameExpr, PostfixExpr, UnaryExpr, BinaryExpr, ConditionalExpr, TupleExpr, ObjectExpr,
-               ForExpr, CallExpr, TemplateExpr>
+  std::variant<LiteralExpr, ParenExpr, NameExpr, PostfixExpr, UnaryExpr, BinaryExpr, ConditionalExpr, TupleExpr,
+               ObjectExpr, ForExpr, CallExpr, TemplateExpr, JoinExpr, LateExpr>
       node;
   Range range() const { return file->range(span); }
 };
+
+/// Where the operator or bracket stands that makes the expression what it is: what messages about an argument name.
+Span start_of(const Expr& expr);
+
+/// Without the parentheses around it.
+const Expr& unwrapped(const Expr& expr);
+
+/// A literal that may stand in an index of a path: a[0], a["b"].
+const LiteralExpr* literal_key(const Step& step);
+
+/// How many steps of expr, if it is a path from a name, belong to the path: attributes and literal indices.
+std::size_t path_steps(const PostfixExpr& expr);
 
 struct Attribute {
   std::string name;
@@ -133,10 +154,13 @@ struct Attribute {
 };
 
 struct Block;
+struct JsonNode;  // json_syntax.h
 /// The content of a file or block, in order of appearance.
 struct SyntaxBody {
   const SourceFile* file = nullptr;
-  Span span;
+  Span span;                                  // of a block: from its opening brace
+  Span missing;                               // where something would have to be added
+  std::shared_ptr<const JsonNode> json = {};  // of a JSON file: what this is depends on what is looked for
   std::vector<Attribute> attributes;
   std::vector<Block> blocks;
   const Attribute* find(std::string_view name) const {
@@ -150,6 +174,7 @@ struct Block {
   std::string type;
   std::vector<std::string> labels;
   Span type_span, header;  // header: type and labels
+  Span open;               // the opening brace
   std::vector<Span> label_spans;
   SyntaxBody body;
   Range range() const { return body.file->range(header); }

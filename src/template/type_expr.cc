@@ -1,6 +1,8 @@
 #include "template/type_expr.h"
 
 #include "template/convert.h"
+#include "template/parser.h"
+#include "template/pkr_json.h"
 
 namespace kiln::tmpl {
 
@@ -108,7 +110,23 @@ std::optional<Constraint> tuple(const Expr& argument, Evaluation& evaluation) {
 
 }  // namespace
 
-std::optional<Constraint> read_type(const Expr& expr, Evaluation& evaluation) {
+namespace {
+
+/// A type in JSON is a string that holds the expression.
+std::optional<Constraint> read_json_type(const Expr& expr, const std::string& text, Evaluation& evaluation) {
+  Pos origin = expr.range().start;
+  ++origin.byte;
+  ++origin.column;
+  const SourceFile file(expr.file->name(), text, origin);
+  const ExprPtr inner = parse_expression(file, *evaluation.diagnostics);
+  return inner ? read_type(*inner, evaluation) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Constraint> read_type(const Expr& whole, Evaluation& evaluation) {
+  const Expr& expr = unwrapped(whole);
+  if (const auto text = json_text(expr)) return read_json_type(expr, *text, evaluation);
   if (const auto* name = std::get_if<NameExpr>(&expr.node)) return keyword(expr, name->name, evaluation);
   const auto* call = std::get_if<CallExpr>(&expr.node);
   if (call == nullptr)

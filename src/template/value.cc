@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "template/console.h"
+
 namespace kiln::tmpl {
 
 std::string normalised(std::string_view text) {
@@ -63,6 +65,67 @@ Value Value::map(Type element, Entries entries) {
   return {Type::map(std::move(element)), std::make_shared<const Entries>(std::move(entries))};
 }
 
+namespace {
+
+void append_set_key(const Value& v, std::string& out);
+
+void append_set_keys(const Value& v, std::string& out) {
+  const bool map = v.is(Kind::map);
+  out += map ? '{' : v.type().is_collection() ? '[' : '<';
+  if (map || v.is(Kind::object)) {
+    for (const auto& [key, part] : v.entries()) {
+      if (map) out += go_quoted(key) + ":";
+      append_set_key(part, out);
+      out += ';';
+    }
+  } else {
+    for (const Value& part : v.elements()) {
+      append_set_key(part, out);
+      out += ';';
+    }
+  }
+  out += map ? '}' : v.type().is_collection() ? ']' : '>';
+}
+
+/// The text by which go-cty orders what has no order of its own.
+void append_set_key(const Value& v, std::string& out) {
+  if (v.is_null()) {
+    out += '~';
+  } else if (v.is(Kind::string)) {
+    out += go_quoted(v.text());
+  } else if (v.is(Kind::number)) {
+    out += v.number().text('g', 10);
+  } else if (v.is(Kind::boolean)) {
+    out += v.truth() ? 'T' : 'F';
+  } else {
+    append_set_keys(v, out);
+  }
+}
+
+std::string set_key(const Value& v) {
+  std::string out;
+  if (!v.type().is_primitive()) append_set_key(v, out);
+  return out;
+}
+
+/// Sorts as a set is gone through, and leaves one of equal ones.
+void make_unique(Value::Elements& elements) {
+  std::vector<std::pair<std::string, Value>> keyed;
+  keyed.reserve(elements.size());
+  for (Value& v : elements) keyed.emplace_back(set_key(v), std::move(v));
+  const auto less = [](const auto& a, const auto& b) {
+    const int keys = a.first.compare(b.first);
+    return keys < 0 || (keys == 0 && std::is_lt(order(a.second, b.second)));
+  };
+  std::stable_sort(keyed.begin(), keyed.end(), less);
+  elements.clear();
+  for (auto& [key, v] : keyed) {
+    if (elements.empty() || std::is_neq(order(elements.back(), v))) elements.push_back(std::move(v));
+  }
+}
+
+}  // namespace
+
 Value Value::set(Type element, Elements elements) {
   Marks marks;
   bool known = true;
@@ -73,10 +136,7 @@ Value Value::set(Type element, Elements elements) {
     known = known && v.is_wholly_known();
   }
   if (!known) return unknown(Type::set(std::move(element))).marked(marks);
-  std::stable_sort(elements.begin(), elements.end(), [](const Value& a, const Value& b) { return order(a, b) < 0; });
-  elements.erase(
-      std::unique(elements.begin(), elements.end(), [](const Value& a, const Value& b) { return order(a, b) == 0; }),
-      elements.end());
+  make_unique(elements);
   return Value(Type::set(std::move(element)), std::make_shared<const Elements>(std::move(elements))).marked(marks);
 }
 
@@ -196,7 +256,7 @@ std::optional<bool> same(const Value& a, const Value& b) {
   if (a.is_null() || b.is_null()) return false;
   if (a.type().kind() != b.type().kind() || a.type().is_dynamic()) return false;
   if (!a.type().has_dynamic() && !b.type().has_dynamic() && !(a.type() == b.type())) return false;
-  if (a.type().is_primitive()) return order(a, b) == 0;
+  if (a.type().is_primitive()) return std::is_eq(order(a, b));
   if (a.length() != b.length()) return false;
   std::optional<bool> all = true;
   const auto add = [&all](std::optional<bool> one) {
@@ -240,14 +300,14 @@ std::strong_ordering order(const Value& a, const Value& b) {
       auto i = a.entries().begin();
       auto j = b.entries().begin();
       for (; i != a.entries().end() && j != b.entries().end(); ++i, ++j) {
-        if (const auto keys = i->first.compare(j->first) <=> 0; keys != 0) return keys;
-        if (const auto parts = order(i->second, j->second); parts != 0) return parts;
+        if (const auto keys = i->first.compare(j->first) <=> 0; std::is_neq(keys)) return keys;
+        if (const auto parts = order(i->second, j->second); std::is_neq(parts)) return parts;
       }
       return a.entries().size() <=> b.entries().size();
     }
     default:
       for (std::size_t i = 0; i < std::min(a.length(), b.length()); ++i) {
-        if (const auto parts = order(a.elements()[i], b.elements()[i]); parts != 0) return parts;
+        if (const auto parts = order(a.elements()[i], b.elements()[i]); std::is_neq(parts)) return parts;
       }
       return a.length() <=> b.length();
   }

@@ -1,3 +1,4 @@
+#include "template/body_content.h"
 #include "template/convert.h"
 #include "template/parser.h"
 #include "template/variables.h"
@@ -72,60 +73,37 @@ void undeclared(Loading& loading, const Variables& variables, const std::string&
                at);
 }
 
+void set_value(Loading& loading, Variables& variables, const Attribute& a, const SourceFile& source) {
+  const auto it = variables.find(a.name);
+  if (it == variables.end()) {
+    undeclared(loading, variables, a.name, source.range(a.name_span));
+    return;
+  }
+  const std::size_t before = loading.diagnostics.size();
+  Evaluation evaluation = loading.evaluation();
+  evaluation.calls_allowed = false;
+  const Value raw = evaluate(*a.expr, Scope(), evaluation);
+  if (loading.diagnostics.size() > before) {
+    give_up(loading, it->second, before);
+  } else {
+    assign(loading, it->second, raw, a.expr->range());
+  }
+}
+
 void read_hcl_values(Loading& loading, Variables& variables, const SourceFile& source) {
   const SyntaxBody body = parse_body(source, loading.diagnostics);
   for (const Block& block : body.blocks) {
     loading.error("Unexpected block", "A var file holds only arguments: name = value.", block.range());
   }
-  for (const Attribute& a : body.attributes) {
-    const auto it = variables.find(a.name);
-    if (it == variables.end()) {
-      undeclared(loading, variables, a.name, source.range(a.name_span));
-      continue;
-    }
-    const std::size_t before = loading.diagnostics.size();
-    Evaluation evaluation = loading.evaluation();
-    evaluation.calls_allowed = false;
-    const Value raw = evaluate(*a.expr, Scope(), evaluation);
-    if (loading.diagnostics.size() > before) {
-      give_up(loading, it->second, before);
-    } else {
-      assign(loading, it->second, raw, a.expr->range());
-    }
-  }
-}
-
-Value value_of(const Json& json) {
-  if (json.is_boolean()) return Value::boolean(json.get<bool>());
-  if (json.is_string()) return Value::string(json.get_ref<const std::string&>());
-  if (json.is_number())
-    return Value::number(Number::parse(json.dump()).value_or(Number::from_double(json.get<double>())));
-  if (json.is_array()) {
-    Value::Elements elements;
-    for (const Json& element : json) elements.push_back(value_of(element));
-    return Value::tuple(std::move(elements));
-  }
-  if (!json.is_object()) return Value::null();
-  Value::Entries entries;
-  for (const auto& [key, value] : json.items()) entries[normalised(key)] = value_of(value);
-  return Value::object(std::move(entries));
+  for (const Attribute& a : body.attributes) set_value(loading, variables, a, source);
 }
 
 void read_json_values(Loading& loading, Variables& variables, const SourceFile& source) {
-  const auto json = parse_json(source.text());
-  const Range start = source.range({0, 1});
-  if (!json || !(*json).is_object()) {
-    loading.error("Invalid var file", json ? "The file must hold one object." : sentence(json.error().text()), start);
-    return;
-  }
-  for (const auto& [name, value] : (*json).items()) {
-    const auto it = variables.find(name);
-    if (it == variables.end()) {
-      undeclared(loading, variables, name, start);
-    } else {
-      assign(loading, it->second, value_of(value), start);
-    }
-  }
+  const std::size_t before = loading.diagnostics.size();
+  auto root = read_json(source, loading.diagnostics);
+  if (loading.diagnostics.size() > before) return;
+  const Content content = read_arguments(json_body(source, std::move(root)), loading.diagnostics, JsonStrings::literal);
+  for (const auto& [name, a] : content.arguments) set_value(loading, variables, *a, source);
 }
 
 void read_var_file(Loading& loading, Variables& variables, const fs::path& file) {

@@ -1,0 +1,3 @@
+variable "greeting" { default = "hi" }
+locals { suffix = "x" }
+source "docker" "a" { image = "debian" }
