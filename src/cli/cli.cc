@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "cli/hcldec.h"
 #include "cli/help.h"
 
 #ifndef KILN_VERSION
@@ -38,6 +39,7 @@ Result<int> dispatch(const Args& args, const Environment& environment, const Can
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& argv, const Environment& environment, const Cancel& cancel) {
+  if (!argv.empty() && argv[0] == "hcldec") return hcldec({argv.begin() + 1, argv.end()}, environment);
   auto args = parse_args(argv);
   if (!args) {
     fmt::print("{}\n", visible(args.error().text(), true));

@@ -16,6 +16,7 @@ kiln bakes machine images from Packer templates without booting a machine.
   plan       show the steps, what is cached, and why a step will run
   run        a shell or a command inside a layer or a failed step
   store      look into, clean or check the store of layers
+  hcldec     decode HCL by a specification, for conformance suites (docs/hcldec.md)
   version    print the version
 
 kiln COMMAND -help tells more. Flags are Packer's: -flag=value or -flag value; --flag
