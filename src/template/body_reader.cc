@@ -24,7 +24,8 @@ const Option* BodyReader::raw(const std::string& name) {
 std::optional<Value> BodyReader::read(const std::string& name, const Type& type) {
   const Option* option = raw(name);
   if (option == nullptr || option->value.is_null()) return std::nullopt;
-  auto converted = convert(option->value, type);
+  const bool alone = body_.weak && type.is(Kind::list) && option->value.type().is_primitive();
+  auto converted = convert(alone ? Value::tuple({option->value}) : option->value, type);
   if (!converted) {
     report(option->range, "Incorrect attribute value type",
            fmt::format("Inappropriate value for \"{}\" of {}: {}.", name, what_, converted.error().text()));
@@ -99,10 +100,34 @@ std::optional<Duration> BodyReader::duration(const std::string& name) {
   return std::nullopt;
 }
 
+namespace {
+
+/// An object as a block, or each of several.
+void add_blocks(const Value& value, const Option& from, std::vector<NestedBlock>& out) {
+  if (!value.is_known()) return;
+  if (value.is(Kind::tuple)) {
+    for (const Value& part : value.elements()) add_blocks(part, from, out);
+  }
+  if (!value.is(Kind::object)) return;
+  auto body = std::make_shared<Body>();
+  body->range = from.range;
+  body->weak = true;
+  for (const auto& [name, part] : value.entries())
+    body->options[name] = {part.marked(value.marks()), from.range, from.name_range};
+  out.push_back({.labels = {}, .body = std::move(body), .range = from.range});
+}
+
+}  // namespace
+
 std::vector<NestedBlock> BodyReader::blocks(const std::string& type) {
   block_names_.insert(type);
-  const auto it = body_.blocks.find(type);
-  return it == body_.blocks.end() ? std::vector<NestedBlock>() : it->second;
+  std::vector<NestedBlock> out;
+  if (const auto it = body_.blocks.find(type); it != body_.blocks.end()) out = it->second;
+  const auto option = body_.options.find(type);
+  if (!body_.weak || option == body_.options.end()) return out;
+  names_.insert(type);
+  add_blocks(option->second.value, option->second, out);
+  return out;
 }
 
 std::string BodyReader::required_string(const std::string& name) {

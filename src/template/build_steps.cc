@@ -147,8 +147,8 @@ void read_cleanup(Loading& loading, const ExpandedBlock& block, StepBlocks& out)
   out.error_cleanup = read_provisioner(loading, block);
 }
 
-bool is_for(const StepBlock& step, const Build& build) {
-  const std::string name = build.type + "." + build.source_name;
+bool is_for(const StepBlock& step, const Loading& loading, const Build& build) {
+  const std::string name = loading.program->legacy ? build.source_name : build.type + "." + build.source_name;
   const auto in = [&](const std::vector<std::string>& list) {
     return std::find(list.begin(), list.end(), name) != list.end();
   };
@@ -195,7 +195,9 @@ Provisioner provisioner(const StepBlock& step, const Loading& loading, const std
 bool is_cut(const StepBlock& step, const Loading& loading) {
   const std::string& name = step.name.empty() ? step.type : step.name;
   const auto& globs = loading.options.except;
-  return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) { return glob_match(glob, name); });
+  const bool exact = loading.program->legacy;
+  return std::any_of(globs.begin(), globs.end(),
+                     [&](const std::string& glob) { return exact ? glob == name : glob_match(glob, name); });
 }
 
 }  // namespace
@@ -221,15 +223,15 @@ StepBlocks read_steps(Loading& loading, const std::vector<ExpandedBlock>& blocks
 
 void add_steps(const Loading& loading, const StepBlocks& steps, const std::string& build_name, Build& build) {
   for (const StepBlock& step : steps.provisioners) {
-    if (is_for(step, build)) build.provisioners.push_back(provisioner(step, loading, build_name, build));
+    if (is_for(step, loading, build)) build.provisioners.push_back(provisioner(step, loading, build_name, build));
   }
-  if (steps.error_cleanup && is_for(*steps.error_cleanup, build))
+  if (steps.error_cleanup && is_for(*steps.error_cleanup, loading, build))
     build.error_cleanup = provisioner(*steps.error_cleanup, loading, build_name, build);
   for (const std::vector<StepBlock>& blocks : steps.chains) {
     std::vector<PostProcessor> chain;
     for (const StepBlock& step : blocks) {
       if (is_cut(step, loading)) break;
-      if (!is_for(step, build)) continue;
+      if (!is_for(step, loading, build)) continue;
       PostProcessor out;
       fill(out, step, loading, build_name, build, kPostProcessorMeta);
       out.keep_input_artifact = step.keep_input_artifact;

@@ -144,6 +144,12 @@ bool BuildReader::selected(const std::string& name) const {
     return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) { return glob_match(glob, name); });
   };
   const LoadOptions& options = loading_.options;
+  if (loading_.program->legacy) {
+    const auto has = [&](const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    return (options.only.empty() || has(options.only)) && !has(options.except);
+  }
   return (options.only.empty() || hits(options.only)) && !hits(options.except);
 }
 
@@ -183,6 +189,7 @@ void BuildReader::read(const ExpandedBlock& block, std::vector<Build>& out) {
                    block.source->range());
   for (const Use& use : all) {
     std::string name = (build_name.empty() ? "" : build_name + ".") + use.type + "." + use.local_name;
+    if (loading_.program->legacy) name = use.local_name;
     all_names_.push_back(name);
     if (selected(name)) out.push_back(make(use, std::move(name), build_name, steps));
   }
@@ -192,6 +199,7 @@ void BuildReader::read(const ExpandedBlock& block, std::vector<Build>& out) {
 void check_selection(Loading& loading, const std::vector<Build>& builds, const std::vector<std::string>& names) {
   const LoadOptions& options = loading.options;
   for (const std::string& glob : options.only) {
+    if (loading.program->legacy) break;  // unknown names do not matter there
     if (std::any_of(names.begin(), names.end(), [&](const std::string& n) { return glob_match(glob, n); })) continue;
     loading.warn("Pattern matches no build", fmt::format("-only={} matches none of the builds: {}.{}", glob,
                                                          join(names, ", "), did_you_mean(glob, names)));

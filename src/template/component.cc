@@ -88,6 +88,7 @@ std::optional<Body> Component::decode(Diagnostics& diagnostics, const BuildValue
   Evaluation evaluation{&program.world, program.root, &problems};
   Body body = evaluate_body(*source->body, scope_for(*source, source->scope, values), evaluation, source->meta);
   body.range = range;
+  body.weak = program.legacy;
   if (source->extra != nullptr) {
     const auto scope = scope_for(*source, source->extra_scope, values);
     merge_extra(body, evaluate_body(*source->extra, scope, evaluation, {"name"}), problems);

@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "template/convert.h"
+#include "template/legacy_json.h"
 #include "template/pkr_json.h"
 #include "template/program.h"
 
@@ -24,6 +25,34 @@ void read_one(Loading& loading, const fs::path& path) {
   } else {
     loading.program->bodies.push_back(parse_body(file, loading.diagnostics));
   }
+}
+
+/// Without a slash at its end.
+std::string trimmed(const fs::path& directory) {
+  return directory.has_filename() ? directory.native() : directory.parent_path().native();
+}
+
+void read_legacy(Loading& loading, const fs::path& path) {
+  auto text = loading.program->world.read_file(path);
+  if (!text) {
+    loading.error("Cannot read template", sentence(text.error().text()));
+    return;
+  }
+  loading.sources[path.native()] = *text;
+  Program& program = *loading.program;
+  program.files.push_back(std::make_unique<SourceFile>(path.native(), std::move(text).take()));
+  const SourceFile& file = *program.files.back();
+  const std::size_t before = loading.diagnostics.size();
+  const auto root = read_json(file, loading.diagnostics);
+  const fs::path directory = program.world.cwd / program.root;
+  const GoTextContext context{.now = program.world.now,
+                              .cwd = program.world.cwd.native(),
+                              .template_dir = trimmed(directory.lexically_normal()),
+                              .packer_version = kPackerVersion,
+                              .builder = {}};
+  program.bodies.push_back(loading.diagnostics.size() > before ? SyntaxBody{}
+                                                               : legacy_body(*root, context, loading.diagnostics));
+  program.bodies.back().file = &file;
 }
 
 /// The names in a directory; problems are reported.
@@ -65,14 +94,11 @@ void read_files(Loading& loading) {
   }
   program.root = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const std::string& name = path.native();
-  if (name.ends_with(".json") && !name.ends_with(".pkr.json")) {
-    loading.error(
-        "Legacy JSON templates are not supported yet",
-        fmt::format("{} is a template in Packer's old JSON form. Templates in HCL (.pkr.hcl, .pkr.json) can be "
-                    "read; \"packer hcl2_upgrade\" converts.",
-                    path));
-  } else {
+  if (name.ends_with(".hcl") || name.ends_with(".pkr.json")) {
     read_one(loading, path);
+  } else {
+    program.legacy = true;
+    read_legacy(loading, path);
   }
 }
 

@@ -11,8 +11,6 @@ namespace kiln::tmpl {
 
 namespace {
 
-constexpr const char* kPackerVersion = "1.16.0";  // the language that templates are read as
-
 void check_packer_block(Loading& loading, const Block& block) {
   check_labels(loading, block, 0, "packer");
   check_names(loading, block.body, {"required_version"}, {"required_plugins"});

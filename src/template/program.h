@@ -11,6 +11,7 @@ struct Program {
   fs::path path, root;
   std::vector<std::unique_ptr<SourceFile>> files;
   std::vector<SyntaxBody> bodies;  // of files, same order
+  bool legacy = false;             // an old JSON template: builds have the builders' names, exactly
   std::shared_ptr<Scope> scope = std::make_shared<Scope>();
 };
 
@@ -32,6 +33,8 @@ struct Loading {
     diagnostics.back().severity = Severity::warning;
   }
 };
+
+inline constexpr const char* kPackerVersion = "1.16.0";  // the language that templates are read as
 
 /// files.cc: reads and parses the files that options.path names.
 void read_files(Loading& loading);

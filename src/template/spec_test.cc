@@ -1,5 +1,5 @@
-// Cases as data: tests/spec/NAME.pkr.hcl (or a folder NAME) is loaded with the flags of NAME.flags, and what comes out
-// must be NAME.expect. KILN_ACCEPT=1 rewrites the expectations.
+// Cases as data: tests/spec/NAME.pkr.hcl (or a folder NAME, or legacy-NAME.json) is loaded with the flags of
+// NAME.flags, and what comes out must be NAME.expect. KILN_ACCEPT=1 rewrites the expectations.
 #include <gtest/gtest.h>
 
 #include "base/file.h"
@@ -16,15 +16,16 @@ std::vector<std::string> case_names() {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(kSpec)) {
     const std::string name = entry.path().filename();
-    if (entry.is_directory() || name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json")) names.push_back(name);
+    const bool legacy = name.starts_with("legacy-") && name.ends_with(".json");
+    if (entry.is_directory() || name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json") || legacy)
+      names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
 std::string stem(const std::string& name) {
-  const std::size_t suffix = name.find(".pkr.");
-  return suffix == std::string::npos ? name : name.substr(0, suffix);
+  return name.substr(0, name.find('.'));
 }
 
 void read_flags(const fs::path& file, LoadOptions& options, World& world) {

@@ -57,6 +57,7 @@ struct Body {
   std::map<std::string, Option> options;
   std::map<std::string, std::vector<NestedBlock>> blocks;
   Range range;
+  bool weak = false;  // of an old JSON template: one value will do for a list, an object for a block
 };
 
 /// Values of build.* that are only known while building.

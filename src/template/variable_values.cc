@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "template/body_content.h"
 #include "template/convert.h"
 #include "template/parser.h"
+#include "template/references.h"
 #include "template/variables.h"
 
 namespace kiln::tmpl {
@@ -129,6 +132,7 @@ void read_arguments(Loading& loading, Variables& variables) {
       assign_text(loading, it->second, text, "arguments");
       continue;
     }
+    if (loading.program->legacy) continue;
     loading.error(
         "Undefined -var variable",
         fmt::format("A \"{}\" variable was given on the command line, but the template does not declare it.{} "
@@ -137,16 +141,61 @@ void read_arguments(Loading& loading, Variables& variables) {
   }
 }
 
+/// Whether all variables that a default speaks of have their values, or never will.
+bool is_ready(const Expr& expr, const Variables& variables) {
+  const auto references = references_of(expr);
+  return std::all_of(references.begin(), references.end(), [&](const Reference& r) {
+    const auto it = variables.find(r.name);
+    return r.root != "var" || it == variables.end() || it->second.value || it->second.broken;
+  });
+}
+
+void assign_late(Loading& loading, const Variables& variables, Variable& v) {
+  Scope scope;
+  scope.set("var", variables_object(variables));
+  const std::size_t before = loading.diagnostics.size();
+  Evaluation evaluation = loading.evaluation();
+  evaluation.env_allowed = true;
+  const Value raw = evaluate(*v.late_default, scope, evaluation);
+  if (loading.diagnostics.size() > before) {
+    give_up(loading, v, before);
+  } else {
+    assign(loading, v, raw, v.late_default->range());
+  }
+}
+
+/// Defaults that speak of other variables, each after those it needs.
+void assign_late_defaults(Loading& loading, Variables& variables) {
+  for (bool more = true; more;) {
+    more = false;
+    for (auto& [name, v] : variables) {
+      if (v.late_default == nullptr || v.value || v.broken || !is_ready(*v.late_default, variables)) continue;
+      assign_late(loading, variables, v);
+      more = true;
+    }
+  }
+  for (auto& [name, v] : variables) {
+    if (v.late_default == nullptr || v.value || v.broken) continue;
+    v.broken = true;
+    loading.error(
+        "Variables need each other",
+        fmt::format("The value of \"{}\" cannot be worked out: it needs itself, or a variable without value.", name),
+        v.range);
+  }
+}
+
 }  // namespace
 
 void assign_variables(Loading& loading, Variables& variables) {
   const auto& env = loading.program->world.env;
   for (auto& [name, v] : variables) {
-    if (const auto it = env.find(kEnvPrefix + name); it != env.end()) assign_text(loading, v, it->second, "env");
+    const auto it = loading.program->legacy ? env.end() : env.find(kEnvPrefix + name);
+    if (it != env.end()) assign_text(loading, v, it->second, "env");
   }
   for (const fs::path& file : loading.auto_var_files) read_var_file(loading, variables, file);
   for (const fs::path& file : loading.options.var_files) read_var_file(loading, variables, file);
   read_arguments(loading, variables);
+  assign_late_defaults(loading, variables);
   for (const auto& [name, v] : variables) {
     if (v.value || v.broken) continue;
     loading.error("Unset variable",

@@ -28,6 +28,10 @@ Value evaluate_default(Loading& loading, const Expr& expr) {
 }
 
 void read_default(Loading& loading, const Expr& expr, Variable& v) {
+  if (loading.program->legacy && !references_of(expr).empty()) {
+    v.late_default = &expr;
+    return;
+  }
   const std::size_t before = loading.diagnostics.size();
   const Value raw = evaluate_default(loading, expr);
   v.value_range = expr.range();

@@ -14,7 +14,8 @@ struct Variable {
   bool sensitive = false;
   std::vector<const Block*> validations;
   std::optional<Value> value;
-  bool broken = false;  // the declaration or a value of it has been reported
+  const Expr* late_default = nullptr;  // of old JSON templates: speaks of other variables
+  bool broken = false;                 // the declaration or a value of it has been reported
   std::optional<Range> value_range;
 };
 using Variables = std::map<std::string, Variable>;
