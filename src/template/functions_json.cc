@@ -81,9 +81,8 @@ class ValueReader : public nlohmann::json_sax<Json> {
   bool start_object(std::size_t) override { return open(true); }
   bool start_array(std::size_t) override { return open(false); }
   bool key(string_t& name) override {
-    Level& level = levels_.back();
-    level.key = normalised(name);
-    return !level.entries.contains(level.key) || fail(fmt::format("duplicate \"{}\" property in JSON object", name));
+    levels_.back().key = normalised(name);
+    return true;
   }
   bool end_object() override {
     Value v = Value::object(std::move(levels_.back().entries));
@@ -120,12 +119,22 @@ class ValueReader : public nlohmann::json_sax<Json> {
     const auto n = Number::parse(text);
     return n ? add(Value::number(*n)) : fail("a number with too many digits or too large an exponent");
   }
+  /// Of properties with one name and type the last counts.
+  bool add_property(Value v) {
+    Level& level = levels_.back();
+    const auto [it, fresh] = level.entries.try_emplace(level.key, v);
+    if (fresh) return true;
+    if (!(it->second.type() == v.type()))
+      return fail(fmt::format("duplicate \"{}\" property in JSON object", level.key));
+    it->second = std::move(v);
+    return true;
+  }
   bool add(Value v) {
     if (++count_ > kMaxCollection) return fail(fmt::format("more than {} values", kMaxCollection));
     if (levels_.empty()) {
       result_ = std::move(v);
     } else if (levels_.back().object) {
-      levels_.back().entries[levels_.back().key] = std::move(v);
+      return add_property(std::move(v));
     } else {
       levels_.back().elements.push_back(std::move(v));
     }
