@@ -36,10 +36,6 @@ void check_top_level(Loading& loading, const SyntaxBody& body) {
                "communicator"});
   for (const Block& block : body.blocks) {
     if (block.type == "packer") check_packer_block(loading, block);
-    if (block.type == "data")
-      loading.error("Data sources are not supported yet",
-                    "Blocks of type \"data\" cannot be read by this release. Use a variable for the value.",
-                    block.range());
     if (block.type == "hcp_packer_registry")
       loading.warn("HCP Packer registry is not used", "kiln does not publish to HCP Packer; this block has no effect.",
                    block.range());

@@ -1,15 +1,18 @@
 #include "template/locals.h"
 
 #include "base/text.h"
+#include "template/data_sources.h"
 #include "template/references.h"
 
 namespace kiln::tmpl {
 
 namespace {
 
+/// A local, or a data source under the name "data.TYPE.NAME": both may need each other.
 struct Local {
   const Expr* expr = nullptr;
-  Range range;  // of the name
+  const Block* data = nullptr;  // instead
+  Range range;                  // of the name
   bool sensitive = false;
   enum class State : std::uint8_t { waiting, entered, done } state = State::waiting;
   std::vector<std::string> needs;
@@ -17,12 +20,16 @@ struct Local {
 };
 using Locals = std::map<std::string, Local>;
 
+std::string full_name(const std::string& name, const Local& local) {
+  return local.data != nullptr ? name : "local." + name;
+}
+
 void add(Loading& loading, Locals& locals, const std::string& name, Local local) {
   const auto [it, fresh] = locals.emplace(name, local);
   if (fresh) return;
   const Range& first = it->second.range;
-  loading.error("Duplicate local definition",
-                fmt::format("Local \"{}\" was already defined at {}:{},{}.", name, first.file, first.start.line,
+  loading.error(local.data != nullptr ? "Duplicate data source" : "Duplicate local definition",
+                fmt::format("{} was already defined at {}:{},{}.", full_name(name, local), first.file, first.start.line,
                             first.start.column),
                 local.range);
 }
@@ -45,6 +52,9 @@ Locals read_locals(Loading& loading) {
   for (const SyntaxBody& body : loading.program->bodies) {
     for (const Block& block : body.blocks) {
       if (block.type == "local") read_local(loading, locals, block);
+      if (block.type == "data" && check_data_source(loading, block))
+        add(loading, locals, "data." + block.labels[0] + "." + block.labels[1],
+            {.data = &block, .range = block.range()});
       if (block.type != "locals" || !check_labels(loading, block, 0, "locals")) continue;
       check_no_blocks(loading, block.body);
       for (const Attribute& a : block.body.attributes)
@@ -54,17 +64,23 @@ Locals read_locals(Loading& loading) {
   return locals;
 }
 
-/// Which locals each one needs. A bare `local` needs them all.
+/// Which names of the graph a reference needs: one, or all of its kind.
+void add_needs(const Reference& r, const std::string& name, const Locals& locals, std::vector<std::string>& needs) {
+  const bool data = r.root == "data";
+  if (!data && r.root != "local") return;
+  if (!r.name.empty() && (!data || !r.part.empty())) {
+    needs.push_back(data ? "data." + r.name + "." + r.part : r.name);
+    return;
+  }
+  for (const auto& [other, local] : locals) {
+    if (other != name && (local.data != nullptr) == data) needs.push_back(other);
+  }
+}
+
 void find_needs(Locals& locals) {
   for (auto& [name, local] : locals) {
-    for (const Reference& r : references_of(*local.expr)) {
-      if (r.root != "local") continue;
-      if (!r.name.empty()) local.needs.push_back(r.name);
-      if (!r.name.empty()) continue;
-      for (const auto& [other, ignored] : locals) {
-        if (other != name) local.needs.push_back(other);
-      }
-    }
+    const auto references = local.data != nullptr ? references_of(local.data->body) : references_of(*local.expr);
+    for (const Reference& r : references) add_needs(r, name, locals, local.needs);
   }
 }
 
@@ -74,11 +90,12 @@ void report_cycle(Loading& loading, Locals& locals, const std::vector<std::strin
   bool inside = false;
   for (const std::string& step : path) {
     inside = inside || step == name;
-    if (inside) text += "local." + step + " -> ";
+    if (inside) text += full_name(step, locals.at(step)) + " -> ";
   }
   Local& first = locals.at(name);
   loading.error("Circular reference between locals",
-                fmt::format("These locals need each other: {}local.{}.", text, name), first.expr->range());
+                fmt::format("These need each other: {}{}.", text, full_name(name, first)),
+                first.expr != nullptr ? first.expr->range() : first.range);
   for (auto step = path.rbegin(); step != path.rend(); ++step) {
     Local& member = locals.at(*step);
     member.value = Value::unknown();
@@ -87,22 +104,49 @@ void report_cycle(Loading& loading, Locals& locals, const std::vector<std::strin
   }
 }
 
-void evaluate_one(Loading& loading, Locals& locals, Local& local) {
-  Value::Entries needed;
+/// What `local` and `data` stand for in a scope.
+class Names {
+ public:
+  void add(const std::string& name, const Local& local) {
+    if (local.data != nullptr) {
+      data_[local.data->labels[0]][local.data->labels[1]] = local.value;
+    } else {
+      locals_.emplace(name, local.value);
+    }
+  }
+  void set_in(Scope& scope) && {
+    scope.set("local", Value::object(std::move(locals_)));
+    if (data_.empty()) return;
+    Value::Entries types;
+    for (auto& [type, sources] : data_) types[type] = Value::object(std::move(sources));
+    scope.set("data", Value::object(std::move(types)));
+  }
+
+ private:
+  Value::Entries locals_;
+  std::map<std::string, Value::Entries> data_;
+};
+
+void evaluate_one(Loading& loading, const Locals& locals, Local& local) {
+  Names needed;
   for (const std::string& name : local.needs) {
     const auto it = locals.find(name);
     if (it != locals.end()) {
-      needed[name] = it->second.value;
+      needed.add(name, it->second);
       continue;
     }
     std::vector<std::string> names;  // an unknown name: leave the nearest to be suggested
     for (const auto& [known, ignored] : locals) names.push_back(known);
-    if (const auto near = nearest(name, names)) needed.emplace(*near, locals.at(*near).value);
+    if (const auto near = nearest(name, names)) needed.add(*near, locals.at(*near));
   }
-  Scope scope(*loading.program->scope);
-  scope.set("local", Value::object(std::move(needed)));
+  auto scope = std::make_shared<Scope>(*loading.program->scope);
+  std::move(needed).set_in(*scope);
+  if (local.data != nullptr) {
+    local.value = read_data_source(loading, *local.data, scope);
+    return;
+  }
   Evaluation evaluation = loading.evaluation();
-  local.value = evaluate(*local.expr, scope, evaluation);
+  local.value = evaluate(*local.expr, *scope, evaluation);
   if (local.sensitive) local.value = local.value.marked(Marks::sensitive());
 }
 
@@ -152,13 +196,13 @@ void collect_secrets(const Value& value, std::vector<std::string>& secrets) {
 void evaluate_locals(Loading& loading, std::vector<std::string>& secrets) {
   Locals locals = read_locals(loading);
   find_needs(locals);
-  Value::Entries entries;
   for (auto& [name, local] : locals) evaluate_from(loading, locals, name);
+  Names names;
   for (auto& [name, local] : locals) {
     collect_secrets(local.value, secrets);
-    entries[name] = local.value;
+    names.add(name, local);
   }
-  loading.program->scope->set("local", Value::object(std::move(entries)));
+  std::move(names).set_in(*loading.program->scope);
 }
 
 }  // namespace kiln::tmpl

@@ -13,21 +13,21 @@ class Collector {
   }
 
  private:
-  void add(const Expr& e, const std::string& root, std::string name) {
-    if (!bound_.contains(root)) found.push_back({root, std::move(name), e.range()});
+  void add(const Expr& e, const std::string& root, std::string name, std::string part) {
+    if (!bound_.contains(root)) found.push_back({root, std::move(name), std::move(part), e.range()});
   }
   void visit(const Expr&, const LiteralExpr&) {}
-  void visit(const Expr& e, const NameExpr& n) { add(e, n.name, ""); }
+  void visit(const Expr& e, const NameExpr& n) { add(e, n.name, "", ""); }
   void visit(const Expr& e, const PostfixExpr& p) {
     const auto* root = std::get_if<NameExpr>(&p.base->node);
     if (root != nullptr) {
-      add(e, root->name, first_name(p.steps.front()));
+      add(e, root->name, name_of(p.steps[0]), p.steps.size() > 1 ? name_of(p.steps[1]) : std::string());
     } else {
       walk(*p.base);
     }
     walk_steps(p.steps);
   }
-  static std::string first_name(const Step& step) {
+  static std::string name_of(const Step& step) {
     if (step.how == Step::How::attribute) return step.name;
     if (step.how != Step::How::index) return {};
     const auto* key = std::get_if<LiteralExpr>(&step.index->node);
@@ -90,6 +90,17 @@ std::vector<Reference> references_of(const Expr& expr) {
   Collector collector;
   collector.walk(expr);
   return std::move(collector.found);
+}
+
+std::vector<Reference> references_of(const SyntaxBody& body) {
+  Collector collector;
+  for (const Attribute& a : body.attributes) collector.walk(*a.expr);
+  std::vector<Reference> out = std::move(collector.found);
+  for (const Block& block : body.blocks) {  // parsing has bounded their depth
+    const auto inside = references_of(block.body);
+    out.insert(out.end(), inside.begin(), inside.end());
+  }
+  return out;
 }
 
 }  // namespace kiln::tmpl

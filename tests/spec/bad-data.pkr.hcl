@@ -1,0 +1,12 @@
+data "null" "loop" {
+  input = local.loop
+}
+locals {
+  loop = data.null.loop.output
+  gone = data.null.gone.output
+}
+data "nul" "a" {}
+data "http" "b" { url = "x" }
+data "null" "c" { inptu = "x" }
+data "null" "c" { input = "x" }
+data "null" {}
