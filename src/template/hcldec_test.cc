@@ -41,6 +41,7 @@ TEST_F(HcldecTest, ValuesHaveTheirTypesAndNumbersAllDigits) {
             "{\"value\":0.80000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
             "000000000000000000000000000000000000000000000000000000000000000000024,\"type\":\"number\"}");
   EXPECT_EQ(value("[1, \"a\"]"), "{\"value\":[1,\"a\"],\"type\":[\"tuple\",[\"number\",\"string\"]]}");
+  EXPECT_EQ(value("-0"), "{\"value\":-0,\"type\":\"number\"}");
   EXPECT_EQ(value("{a = null}"), "{\"value\":{\"a\":null},\"type\":[\"object\",{\"a\":\"dynamic\"}]}");
   EXPECT_EQ(value("\"<&>\""), "{\"value\":\"\\u003c\\u0026\\u003e\",\"type\":\"string\"}");
   EXPECT_EQ(value("true ? 1 : \"a\""), "{\"value\":\"1\",\"type\":\"string\"}");

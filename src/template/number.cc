@@ -111,6 +111,7 @@ std::optional<Number> Number::parse_base(std::string_view text, int base) {
 std::string Number::text() const {
   if (!big_) return std::to_string(small_);
   if (mpfr_inf_p(big_->v) != 0) return sign() < 0 ? "-Inf" : "+Inf";
+  if (mpfr_zero_p(big_->v) != 0) return "-0";
   const auto digits_of = [&](std::size_t n, mpfr_exp_t& exponent) {
     char* raw = mpfr_get_str(nullptr, &exponent, 10, n, big_->v, MPFR_RNDN);
     std::string out = raw[0] == '-' ? raw + 1 : raw;
@@ -156,8 +157,8 @@ std::string Number::text(char style, std::size_t precision) const {
 }
 
 std::optional<std::int64_t> Number::to_int() const {
-  if (big_) return std::nullopt;
-  return small_;
+  if (!big_) return small_;
+  return mpfr_zero_p(big_->v) != 0 ? std::optional<std::int64_t>(0) : std::nullopt;
 }
 
 double Number::to_double() const {
@@ -172,12 +173,17 @@ bool Number::is_infinite() const {
 }
 
 int Number::sign() const {
-  if (big_) return mpfr_sgn(big_->v) < 0 ? -1 : 1;
-  return small_ < 0 ? -1 : small_ > 0 ? 1 : 0;
+  const std::int64_t s = big_ ? mpfr_sgn(big_->v) : small_;
+  return s < 0 ? -1 : s > 0 ? 1 : 0;
 }
 
 Number Number::operator-() const {
-  return Number(0) - *this;
+  if (big_ || small_ != 0) return Number(0) - *this;
+  auto zero = std::make_shared<Big>();  // which keeps its sign as text, and is 0 in everything else
+  mpfr_set_zero(zero->v, -1);
+  Number out;
+  out.big_ = std::move(zero);
+  return out;
 }
 
 Number operator+(const Number& a, const Number& b) {
