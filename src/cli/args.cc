@@ -110,6 +110,40 @@ Result<> split_variables(Args& args, const Raw& raw) {
   return {};
 }
 
+std::vector<std::string> names_of(const std::vector<const CLI::App*>& commands) {
+  std::vector<std::string> names;
+  names.reserve(commands.size());
+  for (const CLI::App* command : commands) names.push_back(command->get_name());
+  return names;
+}
+
+/// Every flag of a command, as a person writes it: "-var".
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("-" + name);
+  }
+  return flags;
+}
+
+/// "-frob" of "--frob=x".
+std::string flag_in(const std::string& arg) {
+  return "-" + arg.substr(2, arg.find('=') - 2);
+}
+
+/// What to say about a flag that a command does not have, or about a word too many.
+std::string unexpected(const CLI::App& command, const CLI::ParseError& e, const std::vector<std::string>& argv) {
+  const std::vector<std::string> known = flags_of(command);
+  for (const std::string& arg : argv) {
+    if (arg == "--") break;
+    if (!arg.starts_with("--") || std::find(known.begin(), known.end(), flag_in(arg)) != known.end()) continue;
+    const auto guess = nearest(flag_in(arg), known);
+    return fmt::format("kiln {} has no flag {}.", command.get_name(), flag_in(arg)) +
+           (guess ? fmt::format(" Did you mean {}?", *guess) : std::string());
+  }
+  return e.what();
+}
+
 void add_commands(CLI::App& app, Args& args, Raw& raw) {
   add_build(*app.add_subcommand("build"), args, raw);
   CLI::App& validate = *app.add_subcommand("validate");
@@ -154,15 +188,26 @@ Result<Args> parse_args(std::vector<std::string> argv) {
   app.require_subcommand(1);
   Raw raw;
   add_commands(app, args, raw);
-  const auto commands = app.get_subcommands({});
+  const std::vector<const CLI::App*> commands = std::as_const(app).get_subcommands({});
   const auto known =
       std::find_if(commands.begin(), commands.end(), [&](const CLI::App* c) { return c->get_name() == command; });
-  if (known == commands.end()) return args;
+  if (known == commands.end()) {
+    args.help_text = fmt::format("kiln has no command \"{}\".", visible(command));
+    if (const auto guess = nearest(command, names_of(commands)))
+      args.help_text += fmt::format(" Did you mean \"{}\"?", *guess);
+    args.help_text += "\n\n" + help_for({});
+    return args;
+  }
+  const auto help_is_there = [&](std::string_view what) {
+    if (what.starts_with("--")) what.remove_prefix(1);  // flags as people write them
+    return error(Errc::usage, "{}\nkiln {} -help tells what can be said.", what, command);
+  };
   try {
-    std::reverse(argv.begin(), argv.end());  // CLI11 takes them from the back
-    app.parse(std::move(argv));
+    app.parse(std::vector<std::string>(argv.rbegin(), argv.rend()));  // CLI11 takes them from the back
+  } catch (const CLI::ExtrasError& e) {
+    return help_is_there(unexpected(**known, e, argv));
   } catch (const CLI::ParseError& e) {
-    return error(Errc::usage, "{}\nkiln {} -help tells what can be said.", e.what(), command);
+    return help_is_there(e.what());
   }
   args.command = command;
   TRY(split_variables(args, raw));

@@ -40,7 +40,8 @@ struct Args {
   std::string help_text;
 };
 
-/// Errc::usage carries a text for people. An unknown command yields Args with an empty command.
+/// Errc::usage carries a text for people. An unknown command yields Args with an empty command, and what to say about
+/// it as help_text.
 Result<Args> parse_args(std::vector<std::string> argv);
 
 }  // namespace kiln::cli

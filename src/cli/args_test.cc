@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/session.h"
@@ -85,15 +86,36 @@ TEST(ArgsTest, AnUnknownCommandHasNoName) {
   EXPECT_EQ(parse({"-version"}).command, "version");
 }
 
+TEST(ArgsTest, AWrongWordGetsTheNearestRightOne) {
+  const auto complaint = [](const std::vector<std::string>& argv) {
+    auto args = parse_args(argv);
+    return args ? args->help_text : args.error().text();
+  };
+  EXPECT_THAT(complaint({"build", "-locale", "t"}), HasSubstr("kiln build has no flag -locale. Did you mean -local?"));
+  EXPECT_THAT(complaint({"build", "--vars=x=1", "t"}), HasSubstr("no flag -vars. Did you mean -var?"));
+  EXPECT_THAT(complaint({"validate", "t", "-zzzzzzzz"}), HasSubstr("kiln validate has no flag -zzzzzzzz.\n"));
+  EXPECT_THAT(complaint({"validate", "t", "-zzzzzzzz"}), HasSubstr("kiln validate -help"));
+  EXPECT_THAT(complaint({"buld", "t"}), HasSubstr("kiln has no command \"buld\". Did you mean \"build\"?"));
+  EXPECT_THAT(complaint({"buld", "t"}), HasSubstr("Usage: kiln COMMAND"));
+  EXPECT_THAT(complaint({"build", "t", "u"}), HasSubstr("u\nkiln build -help"));
+  EXPECT_THAT(complaint({"build", "-var"}), testing::StartsWith("-var: "));
+}
+
 TEST(ArgsTest, SizesHaveUnits) {
   EXPECT_EQ(parse({"store", "gc", "-keep-bytes=20GB"}).keep_bytes, 20ULL << 30);
 }
 
+constexpr const char* kCommands[] = {"", "build", "validate", "fmt", "plan", "run", "store"};
+
 TEST(HelpTest, EveryCommandHasExamples) {
-  for (const char* command : {"build", "validate", "plan", "run", "store"}) {
-    EXPECT_THAT(help_for(command), HasSubstr("Examples:")) << command;
-  }
+  for (const char* command : kCommands) EXPECT_THAT(help_for(command), HasSubstr("Examples:")) << command;
   for (const char* asked : {"-help", "--help", "-h", "--h"}) EXPECT_TRUE(parse({"build", asked}).help) << asked;
+}
+
+TEST(HelpTest, NoLineIsLongerThanATerminal) {
+  for (const char* command : kCommands) {
+    for (const std::string& line : split(help_for(command), '\n')) EXPECT_LE(line.size(), 80U) << line;
+  }
 }
 
 TEST(SessionTest, TheStoreIsWhereTheEnvironmentSays) {

@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "cli/hcldec.h"
-#include "cli/help.h"
 
 #ifndef KILN_VERSION
 #define KILN_VERSION "0.1.0"
@@ -32,7 +31,7 @@ Result<int> dispatch(const Args& args, const Environment& environment, const Can
   if (args.command == "run") return run_inside(args, environment, cancel);
   if (args.command == "store") return store_command(args, environment, cancel);
   if (args.command == "version") return version(args);
-  fmt::print("{}", help_for({}));
+  fmt::print("{}", args.help_text);
   return kNoCommand;
 }
 

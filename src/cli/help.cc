@@ -16,40 +16,50 @@ kiln bakes machine images from Packer templates without booting a machine.
   plan       show the steps, what is cached, and why a step will run
   run        a shell or a command inside a layer or a failed step
   store      look into, clean or check the store of layers
-  hcldec     decode HCL by a specification, for conformance suites (docs/hcldec.md)
+  hcldec     decode HCL by a specification, for test suites (docs/hcldec.md)
   version    print the version
 
-kiln COMMAND -help tells more. Flags are Packer's: -flag=value or -flag value; --flag
-works too. Exit codes are Packer's: 0 good, 1 something failed, 127 no such command.
+Examples:
+  kiln validate spark.pkr.hcl               is the template right?
+  kiln plan spark.pkr.hcl                   what would a build do, and why?
+  kiln build -local spark.pkr.hcl           make every image, publish nothing
+  kiln run spark.pkr.hcl                    look inside, or into a failed step
+
+kiln COMMAND -help tells more. Flags are Packer's: -flag=value or -flag value;
+--flag works too. Exit codes are Packer's: 0 good, 1 something failed, 127 no
+such command.
 )";
 
 constexpr std::string_view kBuild = R"(Usage: kiln build [flags] TEMPLATE
 
-Makes every image of a template, in parallel. Steps that were done before are taken from
-the store; a build in which nothing changed does nothing.
+Makes every image of a template, in parallel. Steps that were done before are
+taken from the store; a build in which nothing changed does nothing.
 
 Examples:
-  kiln build -local images/spark/spark.pkr.hcl        all images, nothing published
-  kiln build -only='docker.*' spark.pkr.hcl           one kind only
-  kiln build -local -only='amazon-ebs.*' T            the EC2 disk, as a file
-  kiln build -var spark_version=4.2.1 spark.pkr.hcl   another value
-  kiln build -check spark.pkr.hcl                     prove that each step repeats
-  kiln build -no-cache-filter='shell: 40*' T          run these steps again
+  kiln build -local spark.pkr.hcl               all images, nothing published
+  kiln build -only='docker.*' spark.pkr.hcl     one kind only
+  kiln build -local -only='amazon-ebs.*' T      the EC2 disk, as a file
+  kiln build -var spark_version=4.2.1 T         another value
+  kiln build -check spark.pkr.hcl               prove that each step repeats
+  kiln build -no-cache-filter='shell: 40*' T    run these steps again
 
 Selecting and setting:
   -var NAME=VALUE, -var-file=FILE    variables; may be repeated
   -only=GLOB,..  -except=GLOB,..     builds by name, such as docker.spark
 Output:
-  -output=DIR           where artifacts go (default: out): NAME-docker.tar, NAME-ec2.raw,
-                        NAME-gce.tar.gz, NAME.FORMAT of disks
-  -local                stop before anything is published or loaded; machines for a cloud
-                        need it, as kiln does not publish them yet
+  -output=DIR           where artifacts go (default: out): NAME-docker.tar,
+                        NAME-ec2.raw, NAME-gce.tar.gz, NAME.FORMAT of disks
+  -local                stop before anything is published or loaded; machines
+                        for a cloud need it, as kiln does not publish them yet
   -color=false          no colours (also NO_COLOR)
   -timestamp-ui         a time before every line
   -machine-readable     lines for programs, as Packer writes them
 Running:
   -parallel-builds=N    at most N builds at the same time (default: no limit)
   -on-error=cleanup|abort|ask|run-cleanup-provisioner
+                        what to do about a provisioner that failed (default:
+                        cleanup, which runs the error-cleanup-provisioner, as
+                        the last one does; abort leaves it out)
   -force                replace what is there, start manifests anew
   -network=host|none    what steps may reach (default: host)
   -strict               no new privileges inside steps: sudo and su stop working
@@ -62,13 +72,14 @@ Cache:
   -keep=PATH            keep a path that is removed from layers as volatile
   -check                run each step twice and name the paths that differ
 
-Environment: KILN_STORE (default: kiln in the XDG cache directory), KILN_DOWNLOADS,
-PKR_VAR_name, NO_COLOR, PACKER_NO_COLOR.
+Environment: KILN_STORE (default: kiln/store in the XDG cache directory),
+KILN_DOWNLOADS, PKR_VAR_name, NO_COLOR, PACKER_NO_COLOR.
 )";
 
 constexpr std::string_view kValidate = R"(Usage: kiln validate [flags] TEMPLATE
 
-Checks a template: syntax, references, types, the options of every component. Runs nothing.
+Checks a template: syntax, references, types, the options of every component.
+Runs nothing.
 
 Examples:
   kiln validate spark.pkr.hcl
@@ -80,8 +91,9 @@ Flags: -var, -var-file, -only, -except, -syntax-only, -no-warn-undeclared-var
 
 constexpr std::string_view kFmt = R"(Usage: kiln fmt [flags] PATH...
 
-Puts templates (.pkr.hcl) and variable files (.pkrvars.hcl) into canonical form and prints
-the names of those that were not. PATH is a file, a directory, or - for standard input.
+Puts templates (.pkr.hcl) and variable files (.pkrvars.hcl) into canonical form
+and prints the names of those that were not. PATH is a file, a directory, or -
+for standard input.
 
 Examples:
   kiln fmt .
@@ -107,21 +119,25 @@ Flags: those of build that choose and set, and -json
 
 constexpr std::string_view kRun = R"(Usage: kiln run [flags] TEMPLATE [-- COMMAND ARG...]
 
-Enters the tree of a build as a step would see it, with a shell or a command. Changes are
-thrown away. Without -step: the step that failed last, as it was left, or the finished tree.
+Enters the tree of a build as a step would see it, with a shell or a command.
+Changes are thrown away. Without -step: the step that failed last, as it was
+left, or the finished tree.
 
 Examples:
   kiln run -only='docker.*' spark.pkr.hcl
   kiln run -step='shell: 20*' spark.pkr.hcl -- ls -l /opt
 
-Flags: -step=GLOB (the tree after that step), and those of build that choose and set
+Flags: -step=GLOB (the tree after that step), and those of build that choose
+and set
 )";
 
 constexpr std::string_view kStore = R"(Usage: kiln store ls|gc|verify [flags]
 
   ls       the layers: size, last use, the step that made them   (-json)
-  gc       remove what no build uses now: -older-than=168h, -keep-bytes=20GB, -dry-run
-  verify   check every layer and blob against its digest; damaged ones are set aside
+  gc       remove what no build uses now: -older-than=168h, -keep-bytes=20GB,
+           -dry-run
+  verify   check every layer and blob against its digest; damaged ones are set
+           aside
 
 Examples:
   kiln store ls

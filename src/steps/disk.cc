@@ -38,7 +38,7 @@ Result<> write_one(const Job& job, const image::Disk& disk, const plan::DiskFile
                                .cancel = job.cancel,
                                .progress = [&](std::uint64_t done) { job.progress(text, done, disk.data_bytes()); }};
   TRY(make_dirs(file.path.parent_path()));
-  TRY(image::write_disk_file(disk, *format, file.path, how).context("writing {}", file.path));
+  TRY(image::write_disk_file(disk, *format, file.path, how));
   return {};
 }
 

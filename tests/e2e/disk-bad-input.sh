@@ -91,6 +91,7 @@ mkdir small
 mount -t tmpfs -o size=32m small "$WORK/small" 2>/dev/null || skip "cannot mount a tmpfs here"
 cleanup+=("umount -l '$WORK/small'")
 build_fails "No space left" -output="$WORK/small/out" t.pkr.hcl
+if grep -q 'writing .*: writing ' log; then fail "the error names the file twice"; fi
 says "Imported Docker image"
 left=$(find "$WORK/small" -type f -o -name '*.partial' | sort)
 [ "$left" = "$WORK/small/out/t-docker.tar" ] || fail "a full disk left $left"
