@@ -46,6 +46,17 @@ void add_variables(CLI::App& app, Args& args, Raw& raw) {
   app.add_flag("--no-warn-undeclared-var", args.no_warn_undeclared_var);
 }
 
+/// Flags about Packer's ways of loading, which kiln has one of: known, without effect.
+void add_loading(CLI::App& app, Args& args) {
+  for (const char* name : {"--use-sequential-evaluation", "--ignore-prerelease-plugins", "--skip-enforcement"})
+    app.add_flag(name, args.ignored);
+}
+
+/// Nothing is ever downloaded, so there is nothing to renew either.
+void add_init(CLI::App& app, Args& args) {
+  for (const char* name : {"--upgrade", "--force"}) app.add_flag(name, args.ignored);
+}
+
 void add_cache(CLI::App& app, Args& args, Raw& raw) {
   app.add_flag("--no-cache", args.no_cache);
   app.add_option("--no-cache-filter", raw.no_cache_filter)->allow_extra_args(false);
@@ -71,6 +82,7 @@ void add_build(CLI::App& app, Args& args, Raw& raw) {
   app.add_flag("--debug", args.debug);
   app.add_flag("--check", args.check);
   app.add_flag("--lock", args.lock);
+  add_loading(app, args);
 }
 
 void add_store(CLI::App& app, Args& args) {
@@ -150,6 +162,22 @@ void add_commands(CLI::App& app, Args& args, Raw& raw) {
   add_template(validate, args);
   add_variables(validate, args, raw);
   validate.add_flag("--syntax-only", args.syntax_only);
+  validate.add_flag("--evaluate-datasources", args.evaluate_datasources);
+  add_loading(validate, args);
+  CLI::App& inspect = *app.add_subcommand("inspect");
+  add_template(inspect, args);
+  add_variables(inspect, args, raw);
+  add_loading(inspect, args);
+  inspect.add_flag("--json", args.json);
+  CLI::App& init = *app.add_subcommand("init");
+  add_template(init, args);
+  add_variables(init, args, raw);
+  add_init(init, args);
+  CLI::App& console = *app.add_subcommand("console");
+  console.add_option("template", args.template_path);
+  add_variables(console, args, raw);
+  add_loading(console, args);
+  console.add_option("--config-type", args.config_type)->check(CLI::IsMember({"hcl2"}));
   add_fmt(*app.add_subcommand("fmt"), args);
   CLI::App& plan = *app.add_subcommand("plan");
   add_template(plan, args);

@@ -13,7 +13,7 @@ namespace kiln::cli {
 
 /// Flags that several commands share. Defaults are Packer's.
 struct Args {
-  std::string command;  // build, validate, fmt, plan, run, store, version
+  std::string command;  // build, validate, inspect, console, fmt, init, plan, run, store, version
   std::string action;   // store: ls, gc, verify
   std::string template_path;
   std::vector<std::string> rest;  // run: the command after --; fmt: paths
@@ -28,6 +28,8 @@ struct Args {
   bool color = true, timestamp_ui = false, machine_readable = false, debug = false;
   bool force = false, local = false, no_cache = false, check = false, strict = false, refresh = false, lock = false;
   bool allow_privileged = false, syntax_only = false, json = false, dry_run = false;
+  bool evaluate_datasources = false, ignored = false;
+  std::string config_type;                             // console: hcl2 is all there is
   bool diff = false, write = true, recursive = false;  // fmt
   std::vector<std::string> no_cache_filter, keep;
   std::string network = "host";

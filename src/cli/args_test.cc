@@ -105,7 +105,8 @@ TEST(ArgsTest, SizesHaveUnits) {
   EXPECT_EQ(parse({"store", "gc", "-keep-bytes=20GB"}).keep_bytes, 20ULL << 30);
 }
 
-constexpr const char* kCommands[] = {"", "build", "validate", "fmt", "plan", "run", "store"};
+constexpr const char* kCommands[] = {"",        "build", "validate", "fmt", "inspect",
+                                     "console", "init",  "plan",     "run", "store"};
 
 TEST(HelpTest, EveryCommandHasExamples) {
   for (const char* command : kCommands) EXPECT_THAT(help_for(command), HasSubstr("Examples:")) << command;

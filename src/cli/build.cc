@@ -31,6 +31,16 @@ Result<Log> open_log(store::Store& store, const std::string& run_id) {
   return Log{path, std::move(fd)};
 }
 
+/// Where PACKER_LOG wants the log as well: standard error, or the end of PACKER_LOG_PATH. No descriptor: nowhere.
+Result<Fd> second_log(const Environment& environment) {
+  const std::string wanted = environment.get("PACKER_LOG");
+  if (wanted.empty() || wanted == "0") return Fd();
+  const std::string path = environment.get("PACKER_LOG_PATH");
+  Fd fd(path.empty() ? ::dup(STDERR_FILENO) : ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!fd) return sys_error("PACKER_LOG: open {}", path);
+  return fd;
+}
+
 /// out/events.jsonl points to the log of the last build that made something.
 void link_log(const fs::path& log, const fs::path& output_dir) {
   std::error_code ec;
@@ -106,7 +116,11 @@ Result<int> build(const Args& args, const Environment& environment, const Cancel
   const report::Wishes wishes = wishes_of(args, environment);
   const auto screen = report::make_report(report::style_for(wishes), STDOUT_FILENO, report::options_for(wishes));
   const auto log_writer = report::make_event_log(log.fd.get());
-  event::TeeSink readers({screen.get(), log_writer.get()});
+  const Fd second = TRY(second_log(environment));
+  const auto second_writer = report::make_event_log(second.get());
+  std::vector<event::EventSink*> sinks = {screen.get(), log_writer.get()};
+  if (second) sinks.push_back(second_writer.get());
+  event::TeeSink readers(std::move(sinks));
   const event::SecretMask mask(from.secrets);
   event::MaskingSink masked(mask, readers);
   event::LockedSink events(masked);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/hcldec.h"
+#include "cli/speech.h"
 
 #ifndef KILN_VERSION
 #define KILN_VERSION "0.1.0"
@@ -14,12 +15,11 @@ namespace kiln::cli {
 namespace {
 
 int version(const Args& args) {
-  if (!args.machine_readable) {
-    fmt::print("kiln v{}\n", KILN_VERSION);
-    return kOk;
+  if (args.machine_readable) {
+    const std::int64_t now = unix_now();
+    fmt::print("{0},,version,{1}\n{0},,version-prelease,\n{0},,version-commit,\n", now, KILN_VERSION);
   }
-  const std::int64_t now = unix_now();
-  fmt::print("{0},,version,{1}\n{0},,version-prelease,\n{0},,version-commit,\n", now, KILN_VERSION);
+  say(args, fmt::format("kiln v{}", KILN_VERSION));
   return kOk;
 }
 
@@ -27,6 +27,9 @@ Result<int> dispatch(const Args& args, const Environment& environment, const Can
   if (args.command == "build") return build(args, environment, cancel);
   if (args.command == "validate") return validate(args, environment);
   if (args.command == "fmt") return format(args);
+  if (args.command == "console") return console(args, environment);
+  if (args.command == "inspect") return inspect(args, environment);
+  if (args.command == "init") return init(args, environment);
   if (args.command == "plan") return show_plan(args, environment, cancel);
   if (args.command == "run") return run_inside(args, environment, cancel);
   if (args.command == "store") return store_command(args, environment, cancel);
@@ -46,11 +49,11 @@ int run_command_line(const std::vector<std::string>& argv, const Environment& en
   }
   if (args->help) {
     fmt::print("{}", args->help_text);
-    return kOk;
+    return argv.empty() ? kNoCommand : kOk;
   }
   auto code = dispatch(*args, environment, cancel);
   if (code) return *code;
-  fmt::print("Error: {}\n", visible(code.error().text(), true));
+  complain(*args, "Error: " + visible(code.error().text(), true));
   return kFailed;
 }
 

@@ -13,6 +13,9 @@ kiln bakes machine images from Packer templates without booting a machine.
   build      make the images of a template
   validate   check a template
   fmt        put templates into canonical form
+  inspect    list what a template holds: variables, builds and their parts
+  console    try expressions against a template
+  init       say what a template needs and whether kiln has it
   plan       show the steps, what is cached, and why a step will run
   run        a shell or a command inside a layer or a failed step
   store      look into, clean or check the store of layers
@@ -86,7 +89,9 @@ Examples:
   kiln validate -syntax-only spark.pkr.hcl
   kiln validate -var-file=big.pkrvars.hcl .
 
-Flags: -var, -var-file, -only, -except, -syntax-only, -no-warn-undeclared-var
+Flags: -var, -var-file, -only, -except, -no-warn-undeclared-var,
+  -syntax-only            only parse
+  -evaluate-datasources   read data sources, too
 )";
 
 constexpr std::string_view kFmt = R"(Usage: kiln fmt [flags] PATH...
@@ -104,6 +109,41 @@ Examples:
   -diff          print what changes
   -write=false   change nothing
   -recursive     directories inside directories, too
+)";
+
+constexpr std::string_view kInspect = R"(Usage: kiln inspect [flags] TEMPLATE
+
+Lists what a template holds. Variables need no values: what is not known prints
+as <unknown>.
+
+Examples:
+  kiln inspect spark.pkr.hcl
+  kiln inspect -json -var spark_version=4.2.1 spark.pkr.hcl
+
+Flags: -var, -var-file, -json, -machine-readable
+)";
+
+constexpr std::string_view kConsole = R"(Usage: kiln console [flags] [TEMPLATE]
+
+Shows the values of expressions, which may use the template's variables and
+locals. From a pipe every line is an expression and the last value is printed.
+
+Examples:
+  kiln console spark.pkr.hcl
+  echo 'upper(var.v)' | kiln console -var v=21 spark.pkr.hcl
+
+Words: variables, help, exit. Flags: -var, -var-file
+)";
+
+constexpr std::string_view kInit = R"(Usage: kiln init [flags] TEMPLATE
+
+Says what a template needs and whether kiln has it; exit code 1 when something
+is missing. Components are built in: nothing is downloaded.
+
+Examples:
+  kiln init .
+
+Flags: -var, -var-file; -upgrade and -force are known and change nothing
 )";
 
 constexpr std::string_view kPlan = R"(Usage: kiln plan [flags] TEMPLATE
@@ -150,6 +190,9 @@ Examples:
 std::string help_for(const std::string& command) {
   if (command == "build") return std::string(kBuild);
   if (command == "validate") return std::string(kValidate);
+  if (command == "inspect") return std::string(kInspect);
+  if (command == "console") return std::string(kConsole);
+  if (command == "init") return std::string(kInit);
   if (command == "fmt") return std::string(kFmt);
   if (command == "plan") return std::string(kPlan);
   if (command == "run") return std::string(kRun);

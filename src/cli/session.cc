@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "cli/speech.h"
 #include "event/mask.h"
 #include "image/disk.h"
 
@@ -54,13 +55,15 @@ fs::path downloads_path(const Environment& environment) {
   return given.empty() ? cache_home(environment) / "downloads" : fs::path(given);
 }
 
-void print(const tmpl::Diagnostics& diagnostics, const tmpl::Template& from) {
+void print(const Args& args, const tmpl::Diagnostics& diagnostics, const tmpl::Template& from) {
   const tmpl::Sources sources = sources_of(diagnostics);
   const event::SecretMask mask(from.secrets);
-  for (const tmpl::Diagnostic& d : diagnostics) fmt::print("{}\n", mask.mask(tmpl::render(d, sources)));
+  for (const tmpl::Diagnostic& d : diagnostics) complain(args, mask.mask(tmpl::render(d, sources)));
 }
 
-std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment) {
+namespace {
+
+tmpl::LoadOptions load_options(const Args& args) {
   tmpl::LoadOptions options{.path = args.template_path,
                             .vars = args.vars,
                             .var_files = args.var_files,
@@ -68,14 +71,36 @@ std::optional<tmpl::Template> load_template(const Args& args, const Environment&
                             .except = args.except};
   options.warn_on_undeclared =
       args.warn_on_undeclared_var || (args.command == "validate" && !args.no_warn_undeclared_var);
-  const tmpl::World world{.read_file = [](const fs::path& path) { return read_file(path); },
-                          .env = environment.variables,
-                          .cwd = environment.cwd,
-                          .now = unix_now()};
-  tmpl::Loaded loaded = tmpl::load(options, world);
-  for (const tmpl::Diagnostic& d : loaded.diagnostics) fmt::print("{}\n", tmpl::render(d, loaded.sources));
+  return options;
+}
+
+tmpl::World template_world(const Environment& environment) {
+  return {.read_file = [](const fs::path& path) { return read_file(path); },
+          .env = environment.variables,
+          .cwd = environment.cwd,
+          .now = unix_now()};
+}
+
+}  // namespace
+
+std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment) {
+  tmpl::Loaded loaded = tmpl::load(load_options(args), template_world(environment));
+  complain(args, loaded.diagnostics, loaded.sources);
   if (tmpl::has_errors(loaded.diagnostics)) return std::nullopt;
   return std::move(loaded.result);
+}
+
+bool parses(const Args& args, const Environment& environment) {
+  const tmpl::Loaded loaded = tmpl::check_syntax(load_options(args), template_world(environment));
+  complain(args, loaded.diagnostics, loaded.sources);
+  return !tmpl::has_errors(loaded.diagnostics);
+}
+
+std::optional<tmpl::Overview> load_overview(const Args& args, const Environment& environment) {
+  tmpl::Overview overview = tmpl::look_at(load_options(args), template_world(environment));
+  complain(args, overview.diagnostics, overview.sources);
+  if (tmpl::has_errors(overview.diagnostics)) return std::nullopt;
+  return overview;
 }
 
 std::string new_uuid() {
@@ -149,7 +174,7 @@ Result<std::optional<Planned>> plan_template(const Args& args, const Environment
   steps::Settings settings = make_settings(args, environment);
   tmpl::Diagnostics diagnostics;
   auto plan = plan::make_plan(*from, make_surroundings(args, environment, settings, store, cancel), diagnostics);
-  print(diagnostics, *from);
+  print(args, diagnostics, *from);
   if (!plan) return std::optional<Planned>();
   return std::optional(Planned{std::move(*from), std::move(store), std::move(settings), std::move(*plan)});
 }

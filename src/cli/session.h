@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "steps/steps.h"
+#include "template/overview.h"
 
 namespace kiln::cli {
 
@@ -12,8 +13,15 @@ fs::path downloads_path(const Environment& environment);
 /// Loads and checks the template and prints its diagnostics; empty when there is an error among them.
 std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment);
 
-/// Prints diagnostics as Packer does, on stdout, with the template's secrets masked.
-void print(const tmpl::Diagnostics& diagnostics, const tmpl::Template& from);
+/// Parses the template and prints what is wrong with it; whether nothing is.
+bool parses(const Args& args, const Environment& environment);
+
+/// Looks at the template (or at nothing, where none is given) and prints what is wrong with it; empty when that is so.
+std::optional<tmpl::Overview> load_overview(const Args& args, const Environment& environment);
+
+/// Prints diagnostics as Packer does, on stdout, with the template's secrets masked; the lines they speak of are read
+/// from the files.
+void print(const Args& args, const tmpl::Diagnostics& diagnostics, const tmpl::Template& from);
 
 steps::Settings make_settings(const Args& args, const Environment& environment);
 

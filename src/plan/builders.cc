@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "plan/builders.h"
+#include "plan/types.h"
 
 namespace kiln::plan {
 
@@ -163,12 +164,17 @@ std::optional<DiskFormat> find_format(tmpl::BodyReader& options, const std::stri
   return std::nullopt;
 }
 
+std::vector<std::string> builder_types() {
+  std::vector<std::string> names;
+  for (const auto& [name, reader] : readers()) names.push_back(name);
+  return names;
+}
+
 std::optional<BuilderPlan> read_builder(const tmpl::Build& build, const Surroundings& world,
                                         tmpl::Diagnostics& diagnostics) {
   const auto reader = readers().find(build.type);
   if (reader == readers().end()) {
-    std::vector<std::string> known;
-    for (const auto& [name, r] : readers()) known.push_back(name);
+    const std::vector<std::string> known = builder_types();
     std::string detail = fmt::format("kiln has no builder \"{}\"; it has {}.", build.type, join(known, ", "));
     if (const auto guess = nearest(build.type, known)) detail += fmt::format(" Did you mean \"{}\"?", *guess);
     diagnostics.push_back({tmpl::Severity::error, "Unknown builder type", detail, build.builder.range, {}});

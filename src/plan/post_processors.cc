@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "plan/components.h"
+#include "plan/types.h"
 
 namespace kiln::plan {
 
@@ -123,12 +124,17 @@ const std::map<std::string, Reader>& readers() {
 
 }  // namespace
 
+std::vector<std::string> post_processor_types() {
+  std::vector<std::string> names;
+  for (const auto& [name, reader] : readers()) names.push_back(name);
+  return names;
+}
+
 std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl::PostProcessor& post,
                                             const Surroundings& world, tmpl::Diagnostics& diagnostics) {
   const auto reader = readers().find(post.type);
   if (reader == readers().end()) {
-    std::vector<std::string> known;
-    for (const auto& [name, r] : readers()) known.push_back(name);
+    const std::vector<std::string> known = post_processor_types();
     std::string detail = fmt::format("kiln has no post-processor \"{}\"; it has {}.", post.type, join(known, ", "));
     if (const auto guess = nearest(post.type, known)) detail += fmt::format(" Did you mean \"{}\"?", *guess);
     diagnostics.push_back({tmpl::Severity::error, "Unknown post-processor type", detail, post.range, {}});

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "plan/components.h"
 #include "plan/shell.h"
+#include "plan/types.h"
 
 namespace kiln::plan {
 
@@ -250,6 +251,12 @@ const std::map<std::string, Reader>& readers() {
 
 }  // namespace
 
+std::vector<std::string> provisioner_types() {
+  std::vector<std::string> names;
+  for (const auto& [name, reader] : readers()) names.push_back(name);
+  return names;
+}
+
 std::optional<HostStep> read_host_command(tmpl::BodyReader& options, const tmpl::Build& build,
                                           const Surroundings& world) {
   HostStep step{.type = "shell-local"};
@@ -317,8 +324,7 @@ std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisi
                                    const Surroundings& world, tmpl::Diagnostics& diagnostics) {
   const auto reader = readers().find(provisioner.type);
   if (reader == readers().end()) {
-    std::vector<std::string> known;
-    for (const auto& [name, r] : readers()) known.push_back(name);
+    const std::vector<std::string> known = provisioner_types();
     std::string detail = fmt::format("kiln has no provisioner \"{}\"; it has {}.", provisioner.type, join(known, ", "));
     if (const auto guess = nearest(provisioner.type, known)) detail += fmt::format(" Did you mean \"{}\"?", *guess);
     diagnostics.push_back({tmpl::Severity::error, "Unknown provisioner type", detail, provisioner.range, {}});

@@ -30,22 +30,30 @@ std::string scalar(const Value& v) {
   return small ? std::to_string(*small) : go_float(v.number().to_double());
 }
 
-std::string text_of(const Value& v, std::size_t indent, bool top) {
-  if (v.marks().contains(Marks::sensitive())) return "<sensitive>";
-  if (v.is_unknown()) return "<unknown>";
+/// How deep a value stands, and whether one around it is sensitive: then its strings are hidden.
+struct Place {
+  std::size_t indent = 0;
+  bool top = true, hidden = false;
+  Place inside(bool now_hidden) const { return {indent + 2, false, now_hidden}; }
+};
+
+std::string text_of(const Value& v, const Place& at) {
+  const bool hidden = at.hidden || v.marks().contains(Marks::sensitive());
+  if (v.is_unknown()) return hidden ? "<sensitive>" : "<unknown>";
   if (v.is_null()) return "null";
-  if (v.is(Kind::string)) return top ? v.text() : go_quoted(v.text());
+  if (v.type().is_primitive() && hidden) return at.top ? "<sensitive>" : "\"<sensitive>\"";
+  if (v.is(Kind::string)) return at.top ? v.text() : go_quoted(v.text());
   if (v.type().is_primitive()) return scalar(v);
-  const std::string pad(indent + 2, ' ');
+  const std::string pad(at.indent + 2, ' ');
   std::string out;
   if (v.is(Kind::map) || v.is(Kind::object)) {
     for (const auto& [key, part] : v.entries()) {
-      if (!part.is_null()) out += fmt::format("{}{} = {}\n", pad, go_quoted(key), text_of(part, indent + 2, false));
+      if (!part.is_null()) out += fmt::format("{}{} = {}\n", pad, go_quoted(key), text_of(part, at.inside(hidden)));
     }
-    return out.empty() ? "{}" : "{\n" + out + std::string(indent, ' ') + "}";
+    return out.empty() ? "{}" : "{\n" + out + std::string(at.indent, ' ') + "}";
   }
-  for (const Value& part : v.elements()) out += fmt::format("{}{},\n", pad, text_of(part, indent + 2, false));
-  return out.empty() ? "[]" : "[\n" + out + std::string(indent, ' ') + "]";
+  for (const Value& part : v.elements()) out += fmt::format("{}{},\n", pad, text_of(part, at.inside(hidden)));
+  return out.empty() ? "[]" : "[\n" + out + std::string(at.indent, ' ') + "]";
 }
 
 }  // namespace
@@ -79,7 +87,7 @@ std::string go_quoted(std::string_view text) {
 }
 
 std::string console_text(const Value& value) {
-  return text_of(value, 0, true);
+  return text_of(value, {});
 }
 
 }  // namespace kiln::tmpl

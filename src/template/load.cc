@@ -3,8 +3,9 @@
 #include <tuple>
 
 #include "template/builds.h"
+#include "template/load.h"
 #include "template/locals.h"
-#include "template/variables.h"
+#include "template/overview.h"
 #include "template/version_constraint.h"
 
 namespace kiln::tmpl {
@@ -40,23 +41,6 @@ void check_top_level(Loading& loading, const SyntaxBody& body) {
       loading.warn("HCP Packer registry is not used", "kiln does not publish to HCP Packer; this block has no effect.",
                    block.range());
   }
-}
-
-void set_context(Loading& loading) {
-  Program& program = *loading.program;
-  program.scope->set("path", Value::object({{"cwd", Value::string(program.world.cwd.native())},
-                                            {"root", Value::string(program.root.native())}}));
-  program.scope->set("packer", Value::object({{"version", Value::string(kPackerVersion)}}));
-}
-
-std::vector<VariableInfo> variable_infos(const Variables& variables) {
-  std::vector<VariableInfo> out;
-  for (const auto& [name, v] : variables) {
-    out.push_back({name, v.constraint.type.text(), v.description, v.value.value_or(Value::unknown(v.constraint.type)),
-                   v.sensitive});
-    if (v.sensitive) out.back().value = out.back().value.marked(Marks::sensitive());
-  }
-  return out;
 }
 
 /// Every component of the selected builds once, for its problems.
@@ -120,6 +104,35 @@ void tidy(Loading& loading) {
 }
 
 }  // namespace
+
+void set_context(Loading& loading) {
+  Program& program = *loading.program;
+  program.scope->set("path", Value::object({{"cwd", Value::string(program.world.cwd.native())},
+                                            {"root", Value::string(program.root.native())}}));
+  program.scope->set("packer", Value::object({{"version", Value::string(kPackerVersion)}}));
+}
+
+std::vector<VariableInfo> variable_infos(const Variables& variables) {
+  std::vector<VariableInfo> out;
+  for (const auto& [name, v] : variables) {
+    out.push_back({name, v.constraint.type.text(), v.description, v.value.value_or(Value::unknown(v.constraint.type)),
+                   v.sensitive});
+    if (v.sensitive) out.back().value = out.back().value.marked(Marks::sensitive());
+  }
+  return out;
+}
+
+Loaded check_syntax(const LoadOptions& options, const World& world) {
+  Loading loading{.options = options,
+                  .program = std::make_shared<Program>(),
+                  .auto_var_files = {},
+                  .diagnostics = {},
+                  .sources = {}};
+  loading.program->world = world;
+  read_files(loading);
+  tidy(loading);
+  return {.result = {}, .diagnostics = std::move(loading.diagnostics), .sources = std::move(loading.sources)};
+}
 
 Loaded load(const LoadOptions& options, const World& world) {
   Loading loading{.options = options,

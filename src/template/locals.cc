@@ -15,6 +15,7 @@ struct Local {
   Range range;                  // of the name
   bool sensitive = false;
   enum class State : std::uint8_t { waiting, entered, done } state = State::waiting;
+  bool failed = false;  // or needs one that failed
   std::vector<std::string> needs;
   Value value;
 };
@@ -99,6 +100,7 @@ void report_cycle(Loading& loading, Locals& locals, const std::vector<std::strin
   for (auto step = path.rbegin(); step != path.rend(); ++step) {
     Local& member = locals.at(*step);
     member.value = Value::unknown();
+    member.failed = true;
     member.state = Local::State::done;
     if (*step == name) break;
   }
@@ -133,6 +135,7 @@ void evaluate_one(Loading& loading, const Locals& locals, Local& local) {
     const auto it = locals.find(name);
     if (it != locals.end()) {
       needed.add(name, it->second);
+      local.failed = local.failed || it->second.failed;
       continue;
     }
     std::vector<std::string> names;  // an unknown name: leave the nearest to be suggested
@@ -141,12 +144,15 @@ void evaluate_one(Loading& loading, const Locals& locals, Local& local) {
   }
   auto scope = std::make_shared<Scope>(*loading.program->scope);
   std::move(needed).set_in(*scope);
+  const std::size_t before = loading.diagnostics.size();
   if (local.data != nullptr) {
     local.value = read_data_source(loading, *local.data, scope);
+    local.failed = local.failed || loading.diagnostics.size() > before;
     return;
   }
   Evaluation evaluation = loading.evaluation();
   local.value = evaluate(*local.expr, *scope, evaluation);
+  local.failed = local.failed || loading.diagnostics.size() > before;
   if (local.sensitive) local.value = local.value.marked(Marks::sensitive());
 }
 
@@ -193,16 +199,19 @@ void collect_secrets(const Value& value, std::vector<std::string>& secrets) {
   });
 }
 
-void evaluate_locals(Loading& loading, std::vector<std::string>& secrets) {
+std::set<std::string> evaluate_locals(Loading& loading, std::vector<std::string>& secrets) {
   Locals locals = read_locals(loading);
   find_needs(locals);
+  std::set<std::string> failed;
   for (auto& [name, local] : locals) evaluate_from(loading, locals, name);
   Names names;
   for (auto& [name, local] : locals) {
     collect_secrets(local.value, secrets);
     names.add(name, local);
+    if (local.failed) failed.insert(name);
   }
   std::move(names).set_in(*loading.program->scope);
+  return failed;
 }
 
 }  // namespace kiln::tmpl
