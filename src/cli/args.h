@@ -28,7 +28,7 @@ struct Args {
   bool color = true, timestamp_ui = false, machine_readable = false, debug = false;
   bool force = false, local = false, no_cache = false, check = false, strict = false, refresh = false, lock = false;
   bool allow_privileged = false, syntax_only = false, json = false, dry_run = false;
-  bool evaluate_datasources = false, ignored = false;
+  bool ignored = false;                                // flags that are known and change nothing
   std::string config_type;                             // console: hcl2 is all there is
   bool diff = false, write = true, recursive = false;  // fmt
   std::vector<std::string> no_cache_filter, keep;

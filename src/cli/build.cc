@@ -36,7 +36,8 @@ Result<Fd> second_log(const Environment& environment) {
   const std::string wanted = environment.get("PACKER_LOG");
   if (wanted.empty() || wanted == "0") return Fd();
   const std::string path = environment.get("PACKER_LOG_PATH");
-  Fd fd(path.empty() ? ::dup(STDERR_FILENO) : ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  Fd fd(path.empty() ? ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)
+                     : ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!fd) return sys_error("PACKER_LOG: open {}", path);
   return fd;
 }

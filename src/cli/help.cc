@@ -91,7 +91,7 @@ Examples:
 
 Flags: -var, -var-file, -only, -except, -no-warn-undeclared-var,
   -syntax-only            only parse
-  -evaluate-datasources   read data sources, too
+  -evaluate-datasources   known; data sources are always read
 )";
 
 constexpr std::string_view kFmt = R"(Usage: kiln fmt [flags] PATH...

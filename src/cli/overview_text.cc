@@ -36,7 +36,7 @@ std::string build_text(const tmpl::BuildOverview& build, std::size_t index) {
   for (std::size_t i = 0; i < build.chains.size(); ++i) {
     out += fmt::format("\n      {}:\n{}", i, list_text(build.chains[i], "        ", "", "<no post-processor>"));
   }
-  return out + "\n";
+  return out;
 }
 
 Json value_json(const tmpl::Value& v, bool hidden) {
@@ -78,8 +78,8 @@ std::string variables_text(const tmpl::Overview& overview) {
 }
 
 std::string builds_text(const tmpl::Overview& overview) {
-  std::string out = "> builds:\n\n";
-  for (std::size_t i = 0; i < overview.builds.size(); ++i) out += build_text(overview.builds[i], i);
+  std::string out = "> builds:\n";
+  for (std::size_t i = 0; i < overview.builds.size(); ++i) out += "\n" + build_text(overview.builds[i], i);
   return out;
 }
 

@@ -187,6 +187,7 @@ std::optional<BuilderPlan> read_builder(const tmpl::Build& build, const Surround
   BuilderPlan plan = reader->second(build, options, world);
   note(plan, options, communicator_options());
   plan.secrets = options.secrets();
+  if (options.string("communicator").value_or("") == "none") std::erase(plan.notes, "communicator");
   options.finish();
   for (const char* name : {"image", "source_ami", "source_image", "base", "iso_url"}) {
     if (const auto it = body->options.find(name); it != body->options.end()) plan.base_range = it->second.range;

@@ -45,9 +45,12 @@ std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl
 void name_images(std::vector<PostStep>& chain, const std::vector<tmpl::Range>& places, PackStep& pack,
                  tmpl::Diagnostics& diagnostics);
 
-/// shell-local, as provisioner and post-processor: what to run on this machine. kHostScript in argv stands for the path
-/// of the temporary script.
-inline constexpr std::string_view kHostScript = "\x01script\x01";
+/// environment_vars ["K=V"] and env {K=V}; env wins; sorted by name.
+std::vector<EnvVar> read_env(tmpl::BodyReader& options);
+/// valid_exit_codes.
+std::vector<int> read_exit_codes(tmpl::BodyReader& options);
+
+/// shell-local, as provisioner and post-processor: what to run on this machine.
 std::optional<HostStep> read_host_command(tmpl::BodyReader& options, const tmpl::Build& build,
                                           const Surroundings& world);
 

@@ -58,8 +58,11 @@ void describe_one(const FetchStep& s, const Surroundings& /*world*/, const Seal&
 
 void describe_one(const HostStep& s, const Surroundings& /*world*/, const Seal& seal, Description& d) {
   d.add("type", s.type);
-  d.add("argv", join(s.argv, "\n"));
-  d.add("script", seal.fingerprint(s.script));
+  d.add("execute", join(s.execute, "\n"));
+  for (const HostScript& script : s.scripts) {
+    if (script.written.empty()) d.add("script", seal.fingerprint(script.text));
+    if (!script.written.empty()) d.add("script file", script.written.native());
+  }
   for (const EnvVar& var : s.env) d.add("env " + var.name, seal.value_of(var));
 }
 

@@ -24,7 +24,10 @@ BootStep boot() {
 
 /// One step of every kind, with every field that can matter filled in.
 std::vector<What> one_of_each() {
-  HostStep host{.type = "shell-local", .argv = {"/bin/sh", "-c", "make"}, .script = "s", .env = {{"A", "1"}}};
+  HostStep host{.type = "shell-local",
+                .scripts = {{{}, "s"}, {"a.sh", {}}},
+                .execute = {"/bin/sh", "-c", "{{.Script}}"},
+                .env = {{"A", "1"}}};
   PackStep pack{.format = "docker", .output = "/out/x.tar", .changes = {"USER 185"}, .tags = {"a:1", "a:2"}};
   pack.author = "me";
   pack.message = "made";

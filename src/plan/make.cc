@@ -23,6 +23,8 @@ class Maker {
     auto builder = read_builder(build, world_, diagnostics_);
     if (builder && !builder->base.empty()) add_base(*builder);
     nothing_to_provision_ = builder && builder->base.empty();
+    packed_.reset();
+    if (builder && builder->pack && builder->pack->format == "file") pack_first(*builder);
     for (std::size_t i = 0; i < build.provisioners.size(); ++i) add_provisioner(build, build.provisioners[i], i);
     if (build.error_cleanup) add_cleanup(build, *build.error_cleanup);
     add_artifacts(build, builder);
@@ -65,6 +67,14 @@ class Maker {
       const std::string slot = fmt::format("provisioner {}.{}", number + 1, i + 1);
       add_step(std::move(parts[i].what), parts[i].label, slot, parts[i].secrets);
     }
+  }
+
+  /// Packer writes the file of a file source before its provisioners run.
+  void pack_first(BuilderPlan& builder) {
+    const std::string label = builder.pack->output.filename().native();
+    packed_ = add_step(*builder.pack, label, "pack", builder.secrets);
+    top_.reset();
+    after_.push_back(*packed_);
   }
 
   /// Not a part of the graph: it runs only when a provisioner failed.
@@ -123,14 +133,16 @@ class Maker {
     for (const auto& chain : chains) {
       for (const PostStep& post : chain) secrets.insert(secrets.end(), post.hidden.begin(), post.hidden.end());
     }
-    const StepId packed = add_step(std::move(pack), label, "pack", secrets);
+    const StepId packed = packed_ ? *packed_ : add_step(std::move(pack), label, "pack", secrets);
     plan_.builds[index_].pack = packed;
     for (std::size_t c = 0; c < chains.size(); ++c) {
+      if (c > 0 && top_ != packed) after_.push_back(*top_);  // one chain after the other, as Packer
       top_ = packed;
       for (std::size_t i = 0; i < chains[c].size(); ++i) {
-        const std::string type = chains[c][i].type;
-        const std::vector<std::string> hidden = chains[c][i].hidden;
-        add_step(std::move(chains[c][i]), type, fmt::format("post-processor {}.{}", c + 1, i + 1), hidden);
+        const PostStep& step = chains[c][i];
+        const std::string title = step.name.empty() ? step.type : step.type + ": " + step.name;
+        const std::vector<std::string> hidden = step.hidden;
+        add_step(std::move(chains[c][i]), title, fmt::format("post-processor {}.{}", c + 1, i + 1), hidden);
       }
     }
   }
@@ -201,7 +213,8 @@ class Maker {
   tmpl::Diagnostics& diagnostics_;
   Plan plan_;
   std::size_t index_ = 0;
-  std::optional<StepId> top_;  // what the next step stands on
+  std::optional<StepId> top_;     // what the next step stands on
+  std::optional<StepId> packed_;  // an artifact that was there before the provisioners
   bool nothing_to_provision_ = false;
   std::vector<StepId> after_;  // host steps that the next step must wait for
   Before before_;

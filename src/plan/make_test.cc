@@ -97,6 +97,22 @@ TEST_F(PlanTest, AnErrorCleanupProvisionerIsNoPartOfTheGraph) {
   EXPECT_THAT(problems(), HasSubstr("An upload cannot clean up"));
 }
 
+TEST_F(PlanTest, AFileIsWrittenBeforeItsProvisionersRun) {
+  EXPECT_EQ(graph(R"(
+source "file" "f" {
+  content = "x"
+  target  = "o"
+}
+build {
+  sources = ["file.f"]
+  provisioner "shell-local" { inline = ["true"] }
+  post-processor "manifest" {}
+})"),
+            "0 pack o f\n"
+            "1 host shell-local after 0 f\n"
+            "2 post-process manifest <0 after 0 after 1 f\n");
+}
+
 TEST_F(PlanTest, HostStepsAreWaitedForAndChangeNoTree) {
   EXPECT_EQ(graph(docker({"x"}, "  provisioner \"shell-local\" {\n    inline = [\"make\"]\n  }\n" + shell("install"))),
             "0 base debian:12 x\n"
@@ -116,7 +132,7 @@ TEST_F(PlanTest, ChainsOfPostProcessorsEachStartAtTheImage) {
             "1 pack x-docker.tar <0 x\n"
             "2 post-process docker-tag <1 x\n"
             "3 post-process manifest <2 x\n"
-            "4 post-process checksum <1 x\n");
+            "4 post-process checksum <1 after 3 x\n");
 }
 
 /// The environment of the last shell step of each build.

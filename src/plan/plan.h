@@ -73,15 +73,25 @@ struct FetchStep {
   fs::path destination;
 };
 
+/// What shell-local runs: a file where it stands, or text that goes into a temporary one.
+struct HostScript {
+  fs::path written;  // the path as the template has it; empty: text
+  std::string text;
+};
 /// Runs on this machine, never cached: shell-local, breakpoint, sleep.
 struct HostStep {
   std::string type;
-  std::vector<std::string> argv;  // shell-local: the command to run
-  std::string script;             // written to a temporary file that {{.Script}} names
-  std::vector<EnvVar> env;
+  std::vector<HostScript> scripts;   // shell-local: one after the other
+  std::vector<std::string> execute;  // the command for each: {{.Vars}} {{.Script}} {{.Command}}
+  std::string env_var_format;        // of one variable in {{.Vars}}: "%s='%s' "
+  std::string temp_extension;        // of the temporary file
+  std::vector<std::string> only_on;  // names of operating systems, as Go has them; empty: all
+  std::vector<EnvVar> env;           // sorted by name
   std::vector<int> valid_exit_codes = {0};
-  std::string note;      // breakpoint
-  Duration duration{0};  // sleep
+  std::string note;       // breakpoint
+  bool disabled = false;  // breakpoint
+  Duration duration{0};   // sleep
+  Duration pause_before{0};
   std::uint32_t max_retries = 0;
   Duration timeout{0};
 };
@@ -114,6 +124,7 @@ struct PackStep {
 };
 
 struct PostStep {
+  std::string name;  // for people; may be empty
   std::string type;  // "manifest", "docker-tag", "docker-save", "docker-push", "checksum", "shell-local" ...
   Json options;      // decoded, defaults filled in
   std::vector<EnvVar> secrets;

@@ -110,6 +110,44 @@ void read_checksum(tmpl::BodyReader& options, const tmpl::Build& /*build*/, cons
   step.options["output"] = (world.cwd / output).native();
 }
 
+void read_artifice(tmpl::BodyReader& options, const tmpl::Build& /*build*/, const Surroundings& /*world*/,
+                   PostStep& step) {
+  const auto files = options.strings("files").value_or(std::vector<std::string>());
+  if (files.empty() && !has_unknown(options))
+    options.error("files", "Missing required argument", "artifice needs \"files\": what the artifact is made of.");
+  step.options["files"] = files;
+}
+
+/// The format that a file's name or the option "format" says; "tar.gz" where they say nothing. Empty: one that kiln
+/// does not write.
+std::string archive_format(const std::string& name) {
+  for (const char* other : {"lz4", "bgzf"}) {
+    if (name == other || name.ends_with(std::string(".") + other)) return {};
+  }
+  for (const char* known : {"tar.gz", "tar.xz", "tar", "zip", "xz", "gz"}) {
+    if (name == known || name.ends_with(std::string(".") + known)) return known;
+  }
+  return "tar.gz";
+}
+
+void read_compress(tmpl::BodyReader& options, const tmpl::Build& build, const Surroundings& world, PostStep& step) {
+  std::string output = options.string("output").value_or("packer_{{.BuildName}}_{{.BuilderType}}");
+  for (const auto& [name, value] : {std::pair{"BuildName", build.source_name}, std::pair{"BuilderType", build.type}}) {
+    output = replace_all(std::move(output), fmt::format("{{{{.{}}}}}", name), value);
+    output = replace_all(std::move(output), fmt::format("{{{{ .{} }}}}", name), value);
+  }
+  const auto format = options.string("format");
+  step.options["format"] = archive_format(format.value_or(output));
+  if (step.options["format"] == "")
+    options.error(format ? "format" : "output", "Unknown archive format",
+                  "kiln writes tar, tar.gz, tar.xz, gz, xz and zip.");
+  const std::int64_t level = options.integer("compression_level").value_or(-1);
+  if (level < -1 || level > 9)
+    options.error("compression_level", "Bad compression level", "It goes from 1 (fast) to 9 (small).");
+  step.options["level"] = level == 0 ? -1 : level;
+  step.options["output"] = (world.cwd / output).native();
+}
+
 void read_shell_local(tmpl::BodyReader& options, const tmpl::Build& build, const Surroundings& world, PostStep& step) {
   step.host = read_host_command(options, build, world);
 }
@@ -118,7 +156,7 @@ const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> table = {
       {"docker-tag", read_docker_tag},       {"docker-save", read_docker_save}, {"docker-push", read_docker_push},
       {"docker-import", read_docker_import}, {"manifest", read_manifest},       {"checksum", read_checksum},
-      {"shell-local", read_shell_local}};
+      {"artifice", read_artifice},           {"compress", read_compress},       {"shell-local", read_shell_local}};
   return table;
 }
 
@@ -143,7 +181,7 @@ std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl
   const auto values = build_values(build, world);
   const auto body = post.decode(diagnostics, &values);
   if (!body) return std::nullopt;
-  PostStep step{.type = post.type, .options = Json::object()};
+  PostStep step{.name = post.name, .type = post.type, .options = Json::object()};
   tmpl::BodyReader options(*body, diagnostics, fmt::format("post-processor \"{}\"", post.type));
   reader->second(options, build, world, step);
   step.hidden = options.secrets();

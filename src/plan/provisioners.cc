@@ -24,40 +24,6 @@ struct Reading {
   tmpl::BodyReader& options;
 };
 
-/// Names that would change the shell itself.
-bool env_name_is_bad(const std::string& name) {
-  const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-  return name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0 ||
-         !std::all_of(name.begin(), name.end(), word);
-}
-
-/// environment_vars ["K=V"] and env {K=V}; env wins; sorted by name.
-std::vector<EnvVar> read_env(tmpl::BodyReader& options) {
-  std::map<std::string, EnvVar> all;
-  const auto add = [&](const std::string& option, const std::string& name, std::string value) {
-    if (env_name_is_bad(name)) {
-      options.error(option, "Bad name of an environment variable", fmt::format("\"{}\" is no name.", visible(name)));
-      return;
-    }
-    all[name] = {name, std::move(value), options.is_sensitive(option)};
-  };
-  for (const std::string& pair : options.strings("environment_vars").value_or(std::vector<std::string>())) {
-    const std::size_t at = pair.find('=');
-    if (at == std::string::npos) {
-      options.error("environment_vars", "Environment variable not in format 'key=value'",
-                    fmt::format("It is \"{}\".", visible(pair)));
-      continue;
-    }
-    add("environment_vars", pair.substr(0, at), pair.substr(at + 1));
-  }
-  for (const auto& [name, value] : options.string_map("env").value_or(std::map<std::string, std::string>()))
-    add("env", name, value);
-  std::vector<EnvVar> sorted;
-  sorted.reserve(all.size());
-  for (auto& [name, var] : all) sorted.push_back(std::move(var));
-  return sorted;
-}
-
 struct Script {
   std::string name, text;
   fs::path late;  // read when the step runs
@@ -93,14 +59,6 @@ std::vector<Script> read_scripts(Reading& r, bool binary) {
     if (r.before.host_may_write) scripts.back().late = r.world.cwd / path;
   }
   return scripts;
-}
-
-std::vector<int> read_exit_codes(tmpl::BodyReader& options) {
-  std::vector<int> codes;
-  for (const std::int64_t code : options.integers("valid_exit_codes").value_or(std::vector<std::int64_t>{0})) {
-    codes.push_back(static_cast<int>(code));
-  }
-  return codes;
 }
 
 /// The variables that every script may ask for; only given where the script or a file before it names them, so that
@@ -217,25 +175,31 @@ std::vector<Part> read_file_provisioner(Reading& r) {
   return {{std::move(step), fmt::format("file: {} to {}", shown, destination)}};
 }
 
+/// What every provisioner may have, for one that runs on this machine.
+HostStep with_general(HostStep step, const tmpl::Provisioner& provisioner) {
+  step.pause_before = provisioner.pause_before.value_or(Duration(0));
+  step.max_retries = provisioner.max_retries;
+  step.timeout = provisioner.timeout.value_or(Duration(0));
+  return step;
+}
+
 std::vector<Part> read_shell_local(Reading& r) {
   auto host = read_host_command(r.options, r.build, r.world);
   if (!host) return {};
-  host->max_retries = r.provisioner.max_retries;
-  host->timeout = r.provisioner.timeout.value_or(Duration(0));
-  return {{std::move(*host), "shell-local"}};
+  return {{with_general(std::move(*host), r.provisioner), "shell-local"}};
 }
 
 std::vector<Part> read_breakpoint(Reading& r) {
   HostStep step{.type = "breakpoint"};
   step.note = r.options.string("note").value_or("");
-  if (r.options.boolean("disable").value_or(false)) return {};
-  return {{std::move(step), "breakpoint"}};
+  step.disabled = r.options.boolean("disable").value_or(false);
+  return {{with_general(std::move(step), r.provisioner), "breakpoint"}};
 }
 
 std::vector<Part> read_sleep(Reading& r) {
   HostStep step{.type = "sleep"};
   step.duration = r.options.duration("duration").value_or(Duration(0));
-  return {{std::move(step), "sleep"}};
+  return {{with_general(std::move(step), r.provisioner), "sleep"}};
 }
 
 using Reader = std::vector<Part> (*)(Reading&);
@@ -255,40 +219,6 @@ std::vector<std::string> provisioner_types() {
   std::vector<std::string> names;
   for (const auto& [name, reader] : readers()) names.push_back(name);
   return names;
-}
-
-std::optional<HostStep> read_host_command(tmpl::BodyReader& options, const tmpl::Build& build,
-                                          const Surroundings& world) {
-  HostStep step{.type = "shell-local"};
-  step.env = read_env(options);
-  step.env.push_back({"PACKER_BUILDER_TYPE", build.type});
-  step.env.push_back({"PACKER_BUILD_NAME", build.source_name});
-  step.valid_exit_codes = read_exit_codes(options);
-  const tmpl::Provisioner named;
-  const Before nothing;
-  Reading r{build, named, nothing, world, options};
-  const auto command = options.string("command");
-  const auto execute = options.strings("execute_command").value_or(std::vector<std::string>());
-  for (const char* name : {"only_on", "tempfile_extension", "use_linux_pathing", "env_var_format"})
-    options.ignore({name});
-  if (command) {
-    step.argv = {"/bin/sh", "-c", *command};
-    for (const char* name : {"inline", "script", "scripts", "inline_shebang"}) options.ignore({name});
-    return step;
-  }
-  auto scripts = read_scripts(r, true);
-  if (scripts.empty()) return std::nullopt;
-  for (const Script& s : scripts) step.script += s.text;
-  step.argv = {"/bin/sh", "-c", std::string(kHostScript)};
-  if (!execute.empty()) {
-    step.argv.clear();
-    for (std::string word : execute) {
-      for (const char* form : {"{{.Script}}", "{{ .Script }}"}) word = replace_all(std::move(word), form, kHostScript);
-      for (const char* form : {"{{.Vars}}", "{{ .Vars }}"}) word = replace_all(std::move(word), form, "");
-      step.argv.push_back(std::move(word));
-    }
-  }
-  return step;
 }
 
 bool mentions_build(std::string_view text) {

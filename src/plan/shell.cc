@@ -55,6 +55,28 @@ RenderedCommand render_command(const RunStep& step) {
   return command;
 }
 
+std::vector<std::string> render_host_command(const HostStep& step, const std::string& script) {
+  std::string vars;
+  for (const EnvVar& var : step.env) {
+    const std::string value = replace_all(var.value, "'", "'\"'\"'");
+    const std::size_t name_at = step.env_var_format.find("%s");
+    const std::size_t value_at = name_at == std::string::npos ? name_at : step.env_var_format.find("%s", name_at + 2);
+    if (value_at == std::string::npos) continue;
+    vars += step.env_var_format.substr(0, name_at) + var.name +
+            step.env_var_format.substr(name_at + 2, value_at - name_at - 2) + value +
+            step.env_var_format.substr(value_at + 2);
+  }
+  std::vector<std::string> words;
+  for (const std::string& word : step.execute) {
+    words.push_back(expand(word, [&](std::string_view name) -> std::string {
+      if (name == ".Vars") return vars;
+      if (name == ".Script" || name == ".Command") return script;
+      return "{{" + std::string(name) + "}}";
+    }));
+  }
+  return words;
+}
+
 std::vector<std::string> unknown_placeholders(std::string_view execute_command) {
   std::vector<std::string> unknown;
   (void)expand(execute_command, [&](std::string_view name) -> std::string {

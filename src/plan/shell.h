@@ -14,6 +14,9 @@ struct RenderedCommand {
 /// {{.Vars}}, {{.Path}} and {{.EnvVarFile}} replaced. Variables are K='V' with quotes escaped, sorted by name.
 RenderedCommand render_command(const RunStep& step);
 
+/// The words of a shell-local command for one script: {{.Vars}}, {{.Script}} and {{.Command}} replaced.
+std::vector<std::string> render_host_command(const HostStep& step, const std::string& script);
+
 /// Names in an execute_command that are none of the three; for diagnostics.
 std::vector<std::string> unknown_placeholders(std::string_view execute_command);
 

@@ -83,6 +83,14 @@ Voice::Speaker Voice::speaker_of(event::StepId id) const {
   return speaker;
 }
 
+/// Whether this is a step of which Packer tells all there is to tell: what it says itself and how the build ended.
+bool Voice::is_packers(const event::StepInfo& step) const {
+  if (step.kind == "host" || step.kind == "post-process") return true;
+  if (step.kind != "pack" || step.builds.empty()) return false;
+  const auto it = std::ranges::find(run_.builds, step.builds[0], &event::BuildInfo::name);
+  return it != run_.builds.end() && (it->type == "null" || it->type == "file");
+}
+
 void Voice::hear(const event::RunStarted& fact, Sayings&) {
   *this = Voice();
   run_ = fact;
@@ -106,8 +114,18 @@ std::string without_colours(std::string_view line) {
 
 void Voice::hear(const event::StepStarted& fact, Sayings& out) {
   if (fact.id >= run_.steps.size()) return;
+  const event::StepInfo& step = run_.steps[fact.id];
+  std::string text = clean(step.label);
+  if (step.kind == "post-process") {
+    const Speaker who = speaker_of(step.builds.empty() ? "" : step.builds[0]);
+    const std::size_t colon = text.find(": ");
+    const std::string own_name = colon == std::string::npos ? "" : text.substr(colon + 2);
+    text = fmt::format("Running post-processor: {} (type {})", own_name, text.substr(0, colon));
+    out.push_back({Kind::say, who.build, arrow(who.name, text)});
+    return;
+  }
+  if (is_packers(step)) return;
   const auto [name, build] = speaker_of(fact.id);
-  std::string text = clean(run_.steps[fact.id].label);
   if (!fact.why.empty()) text += fmt::format(" ({})", clean(fact.why));
   out.push_back({Kind::say, build, arrow(name, text)});
 }
@@ -131,6 +149,7 @@ void Voice::hear(const event::StepFinished& fact, Sayings& out) {
   outcomes_[fact.id] = fact.outcome;
   progress_.erase(fact.id);
   if (fact.id >= run_.steps.size()) return;
+  if (fact.outcome != Outcome::cached && is_packers(run_.steps[fact.id])) return;
   const auto [name, build] = speaker_of(fact.id);
   std::string text = fmt::format("{} {}", shown_word(fact.outcome), clean(run_.steps[fact.id].label));
   if (fact.outcome == Outcome::built) text += fmt::format(" in {}", brief_duration(fact.milliseconds));

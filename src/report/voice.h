@@ -60,6 +60,7 @@ class Voice {
     std::optional<std::size_t> build;  // whose colour
   };
   Speaker speaker_of(event::StepId id) const;
+  bool is_packers(const event::StepInfo& step) const;
   Speaker speaker_of(const std::string& build) const;
   std::string nothing_to_do(const std::string& build) const;
   void say_artifacts(const event::BuildFinished& build, Sayings& out) const;

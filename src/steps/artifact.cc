@@ -38,6 +38,11 @@ std::string artifact_origin(const plan::Step& step, const engine::Tree& from) {
   return sha256(text + render_json(from.base)).hex();
 }
 
+std::string shown_path(const Job& job, const fs::path& path) {
+  const fs::path relative = path.lexically_relative(job.context.settings.cwd);
+  return relative.empty() || *relative.begin() == ".." ? path.native() : relative.native();
+}
+
 Json artifact_json(const event::Artifact& artifact) {
   return {{"builder_id", artifact.builder_id}, {"id", artifact.id}, {"text", artifact.text}, {"files", artifact.files}};
 }

@@ -17,6 +17,9 @@ Result<> record_artifact(store::Store& store, const plan::Step& step, const engi
 Result<std::optional<event::Artifact>> recorded_artifact(store::Store& store, const plan::Step& step,
                                                          const engine::Tree& from, const fs::path& output);
 
+/// A path as people gave it: relative to where kiln was started when it is below that.
+std::string shown_path(const Job& job, const fs::path& path);
+
 Json artifact_json(const event::Artifact& artifact);
 event::Artifact artifact_from(const Json& value);
 

@@ -40,17 +40,21 @@ Result<engine::Outcome> write_nothing(const Job& /*job*/, const plan::PackStep& 
 
 /// The file builder: content or a copy of a file.
 Result<engine::Outcome> write_plain_file(const Job& job, const plan::PackStep& what) {
+  const std::string shown = shown_path(job, what.output);
   AtomicFile file = TRY(AtomicFile::create(what.output));
   for (const std::string& from : what.changes) {
     if (from.starts_with("content:")) TRY(file.write(std::string_view(from).substr(8)));
     if (!from.starts_with("source:")) continue;
-    const Fd in = TRY(open_read(from.substr(7)));
+    const fs::path original = from.substr(7);
+    job.line(fmt::format("Copying {} to {}", shown_path(job, original), shown));
+    const Fd in = TRY(open_read(original));
     FdSource source(in.get());
     FdSink sink(file.fd());
-    TRY(copy_all(source, sink).context("copying {}", from.substr(7)));
+    const std::uint64_t copied = TRY(copy_all(source, sink).context("copying {}", original));
+    job.line(fmt::format("Copied {} bytes", copied));
   }
   TRY(file.commit());
-  const event::Artifact artifact{"packer.file", "File", "Stored file: " + what.output.native(), {what.output.native()}};
+  const event::Artifact artifact{"packer.file", "File", "Stored file: " + shown, {shown}};
   if (what.changes.empty() || what.changes.front().starts_with("content:")) {
     TRY(record_artifact(job.context.store, job.step, job.from, what.output, artifact));
   }

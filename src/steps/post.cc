@@ -1,9 +1,11 @@
 // Post-processors: manifest, docker-tag, docker-save, docker-push, docker-import, checksum, shell-local.
+#include <glob.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
 #include "event/sinks.h"
 #include "steps/artifact.h"
+#include "steps/compress.h"
 #include "steps/docker.h"
 #include "steps/job.h"
 #include "steps/manifest.h"
@@ -53,7 +55,7 @@ Result<event::Artifact> write_manifest_entry(const Job& job, const plan::PostSte
   TRY(job.context.store.write_record(
       "manifest", manifest_record(job.context, job.step),
       {{"run_uuid", entry.run_uuid}, {"origin", input_origin(job.context, job.step, job.from)}}));
-  return event::Artifact{"packer.post-processor.manifest", input.id, input.text, {path.native()}};
+  return input;
 }
 
 /// A manifest is current while it holds the entry that this step wrote for this very artifact.
@@ -89,10 +91,17 @@ Result<std::string> checksum_of(const std::string& type, const fs::path& path) {
   return hash_file_hex(type, path);
 }
 
-/// "hex TAB basename" lines, appended, one file a type, as Packer writes them.
+/// What checksum and artifice make: files, and a text that names them.
+event::Artifact made_of_files(const char* builder_id, std::vector<std::string> files) {
+  std::string text = "Created artifact from files: " + join(files, ", ");
+  return {builder_id, {}, std::move(text), std::move(files)};
+}
+
+/// "hex TAB basename" lines, appended, one file a type, as Packer writes them. The artifact is the files that were
+/// hashed and the checksum files that were not there before.
 Result<event::Artifact> write_checksums(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
   const plan::BuildPlan& build = build_of(job.context, job.step);
-  event::Artifact made{"packer.post-processor.checksum", {}, {}, {}};
+  std::vector<std::string> files = input.files;
   for (const std::string& type : what.options.value("checksum_types", std::vector<std::string>{"md5"})) {
     std::string name = json_string(what.options, "output");
     for (const auto& [from, to] : {std::pair<std::string, std::string>{"{{.BuildName}}", build.source_name},
@@ -101,14 +110,38 @@ Result<event::Artifact> write_checksums(const Job& job, const plan::PostStep& wh
       name = replace_all(std::move(name), from, to);
     }
     std::string text;
-    if (auto old = read_file(name)) text = *old;
+    const auto old = read_file(name);
+    if (old) text = *old;
     for (const std::string& file : input.files) {
       text += fmt::format("{}\t{}\n", TRY(checksum_of(type, file)), fs::path(file).filename());
     }
     TRY(write_file(name, text));
-    made.files.push_back(name);
+    if (!old) files.push_back(shown_path(job, name));
   }
-  return made;
+  return made_of_files("packer.post-processor.checksum", std::move(files));
+}
+
+/// The paths that a glob matches, sorted; relative ones start where kiln was started.
+Result<std::vector<std::string>> matches_of(const std::string& pattern) {
+  glob_t found{};
+  const int code = ::glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> paths;
+  for (std::size_t i = 0; code == 0 && i < found.gl_pathc; ++i) paths.emplace_back(found.gl_pathv[i]);
+  ::globfree(&found);
+  if (code != 0 && code != GLOB_NOMATCH) return error(Errc::io, "looking for {}", pattern);
+  return paths;
+}
+
+/// The artifact becomes other files.
+Result<event::Artifact> replace_files(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
+  if (!input.files.empty()) job.line("Discarding files from artifact: " + join(input.files, ", "));
+  std::vector<std::string> files;
+  for (const std::string& pattern : what.options.value("files", std::vector<std::string>())) {
+    const auto found = TRY(matches_of(pattern));
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  job.line("Using these artifact files: " + join(files, ", "));
+  return made_of_files("packer.post-processor.artifice", std::move(files));
 }
 
 Result<event::Artifact> run_one(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
@@ -118,6 +151,8 @@ Result<event::Artifact> run_one(const Job& job, const plan::PostStep& what, cons
   if (what.type == "docker-push") return push_image(job, what, input);
   if (what.type == "docker-import") return import_tar(job, what, input);
   if (what.type == "checksum") return write_checksums(job, what, input);
+  if (what.type == "compress") return compress(job, what, input);
+  if (what.type == "artifice") return replace_files(job, what, input);
   if (what.type == "shell-local" && what.host) {
     TRY(run_host(job, *what.host));
     return input;
@@ -142,7 +177,7 @@ Result<std::optional<engine::Outcome>> current_post(Context& context, const plan
   bool current = false;
   if (what.type == "manifest") {
     current = TRY(manifest_is_current(context, step, what, from, *input));
-    made.files = {json_string(what.options, "output")};
+    made = *input;
   } else if (what.type == "docker-tag") {
     current = true;
     made = tagged(what, *input);

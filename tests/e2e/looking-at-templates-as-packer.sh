@@ -116,18 +116,23 @@ pid, fd = pty.fork()
 if pid == 0:
     os.environ["TERM"] = "xterm"
     os.execv(sys.argv[1], [sys.argv[1], "console", "t.pkr.hcl"])
-def until(what, seconds=20):
-    seen, end = b"", time.time() + seconds
+seen = b""
+def until(what, seconds=60):  # takes what was printed up to there
+    global seen
+    end = time.time() + seconds
     while what not in seen and time.time() < end:
         if select.select([fd], [], [], 0.2)[0]:
             try: seen += os.read(fd, 4096)
             except OSError: break
     assert what in seen, seen
+    seen = seen.split(what, 1)[1]
 until(b"> ")
 os.write(fd, b"nonsense\x01\x0bupper(\"abc\")\n")
 until(b"ABC")
+until(b"> ")  # keys that come before the prompt would meet another terminal mode
 os.write(fd, b"\x1b[A\x1b[D\x1b[Dx\n")  # the last line again, with an x in it
 until(b"ABCX")
+until(b"> ")
 os.write(fd, b"\x04")
 _, status = os.waitpid(pid, 0)
 assert os.waitstatus_to_exitcode(status) == 0, status
