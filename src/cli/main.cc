@@ -17,8 +17,6 @@
 
 #include "cli/cli.h"
 
-extern char** environ;
-
 namespace {
 
 using namespace kiln;

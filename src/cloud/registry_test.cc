@@ -26,7 +26,7 @@ class FakeRegistry {
   FakeRegistry() : server([this](const Request& r) { return answer(r); }) {}
 
   Digest add(const std::string& text, const std::string& type = {}) {
-    const Digest digest = sha256(text);
+    Digest digest = sha256(text);
     replies["/v2/a/" + std::string(type.empty() ? "blobs/" : "manifests/") + digest.text()] =
         Reply{.headers = {{"Content-Type", type.empty() ? "application/octet-stream" : type}}, .body = text};
     return digest;

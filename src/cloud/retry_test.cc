@@ -21,8 +21,8 @@ class RetryTest : public testing::Test {
   }
   /// Answers with each status in turn, then 200.
   HttpServer::Handler in_turn(std::vector<int> statuses) {
-    return [statuses, n = std::make_shared<std::size_t>(0)](const Request&) {
-      return *n < statuses.size() ? Reply{.status = statuses[(*n)++]} : Reply{.body = "ok"};
+    return [statuses = std::move(statuses), n = std::size_t{0}](const Request&) mutable {
+      return n < statuses.size() ? Reply{.status = statuses[n++]} : Reply{.body = "ok"};
     };
   }
   long status_of(const HttpServer& server, bool retry = true) {

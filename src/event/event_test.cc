@@ -29,6 +29,7 @@ std::vector<Event> one_of_each() {
       RunFinished{Outcome::interrupted, 99, "step"},
   };
   std::vector<Event> events;
+  events.reserve(facts.size());
   for (const Fact& fact : facts) events.push_back({1'700'000'000'123 + static_cast<std::int64_t>(events.size()), fact});
   return events;
 }

@@ -17,7 +17,7 @@ class LayerTarTest : public ImageTest {
  protected:
   /// One of everything that a layer can hold.
   fs::path full_tree(const std::string& name) {
-    const fs::path tree = fresh(name);
+    fs::path tree = fresh(name);
     put(name + "/usr/bin/tool", "#!/bin/sh\n");
     ::chmod((tree / "usr/bin/tool").c_str(), 04755);
     put(name + "/usr/empty", "");

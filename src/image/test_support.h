@@ -59,13 +59,13 @@ class ImageTest : public testing::Test {
 
   /// A new empty directory.
   fs::path fresh(const std::string& name) {
-    const fs::path path = dir.path() / name;
+    fs::path path = dir.path() / name;
     EXPECT_TRUE(make_dirs(path));
     ::chmod(path.c_str(), 0755);
     return path;
   }
   fs::path put(const std::string& name, std::string_view text) {
-    const fs::path path = dir.path() / name;
+    fs::path path = dir.path() / name;
     EXPECT_TRUE(make_dirs(path.parent_path()));
     EXPECT_TRUE(write_file_quick(path, text));
     return path;

@@ -42,7 +42,7 @@ class UnpackTest : public ImageTest {
  protected:
   /// Unpacks into a new tree that must work.
   fs::path unpacked(std::string_view stream) {
-    const fs::path tree = fresh("tree" + std::to_string(++count_));
+    fs::path tree = fresh("tree" + std::to_string(++count_));
     auto done = unpack(stream, tree);
     EXPECT_TRUE(done) << (done ? "" : done.error().text());
     return tree;
@@ -160,7 +160,7 @@ struct Hostile {
 };
 
 std::vector<Hostile> hostile_archives() {
-  const auto one = [](TarMember member) { return TarMaker().add(member).end(); };
+  const auto one = [](const TarMember& member) { return TarMaker().add(member).end(); };
   const std::string file = TarMaker().file("f", "content").end();
   const auto field = [&file](auto change) { return patched(file, change); };
   std::string deep, parts;
@@ -258,7 +258,7 @@ TEST_F(UnpackTest, EveryCompressionGivesTheSameTree) {
   const std::string tar = TarMaker().file("f", std::string(300'000, 'y')).end();
   const fs::path plain = put("layer.tar", tar);
   for (const std::string tool : {"gzip", "zstd", "xz"}) {
-    run({"sh", "-c", tool + " -c layer.tar > layer." + tool});
+    run({"sh", "-c", fmt::format("{0} -c layer.tar > layer.{0}", tool)});
     const std::string packed = *read_file(dir.path() / ("layer." + tool));
     const fs::path tree = fresh("from-" + tool);
     auto done = unpack(packed, tree);

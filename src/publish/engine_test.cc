@@ -204,7 +204,7 @@ class RealEngineTest : public testing::Test {
 
   /// A docker-archive of an image with these layers.
   fs::path archive(const std::string& name, const std::vector<std::string>& texts) {
-    const fs::path file = own.path() / (name + ".tar");
+    fs::path file = own.path() / (name + ".tar");
     testing_support::make_oci_layout(own.path() / name, texts);
     const auto made = run_tool({"skopeo", "--insecure-policy", "copy", "oci:" + (own.path() / name).native() + ":test",
                                 "docker-archive:" + file.native() + ":" + name + ":1"});

@@ -13,6 +13,7 @@ namespace {
 
 TEST_F(StoreTest, ProcessesRacingForTheSameThingsAllGetThem) {
   std::vector<pid_t> children;
+  children.reserve(4);
   for (int c = 0; c < 4; ++c) {
     children.push_back(start_child([&] {
       auto store = Store::open(root);  // the first opening is part of the race

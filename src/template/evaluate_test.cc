@@ -129,7 +129,7 @@ TEST_F(EvaluateTest, TemplatefileRendersWithItsNamesOnly) {
 
 TEST_F(EvaluateTest, ValuesThatGrowWithoutEndAreRefused) {
   std::string doubling = "[1]";
-  for (int i = 0; i < 40; ++i) doubling = "[for x in [" + doubling + "] : [x, x]]";
+  for (int i = 0; i < 40; ++i) doubling = fmt::format("[for x in [{}] : [x, x]]", doubling);
   value(doubling);
   ASSERT_FALSE(problems.empty());
   EXPECT_EQ(problems[0].summary, "Value too large");
@@ -138,7 +138,7 @@ TEST_F(EvaluateTest, ValuesThatGrowWithoutEndAreRefused) {
 TEST_F(EvaluateTest, WhatMayBeNestedCanBeEvaluated) {
   for (const auto& [open, close] : {std::pair("(", ")"), std::pair("[", "][0]"), std::pair("\"${", "}\"")}) {
     std::string text = "1";
-    for (int i = 0; i < 60; ++i) text = open + text + close;
+    for (int i = 0; i < 60; ++i) text = fmt::format("{}{}{}", open, text, close);
     EXPECT_EQ(value(text).number(), Number(1)) << open;
   }
   EXPECT_TRUE(problems.empty());
@@ -146,7 +146,7 @@ TEST_F(EvaluateTest, WhatMayBeNestedCanBeEvaluated) {
 
 TEST_F(EvaluateTest, EndlessWorkIsRefused) {
   std::string loop = "1";
-  for (int i = 0; i < 8; ++i) loop = "length([for x in [0,1,2,3,4,5,6,7,8,9] : " + loop + "])";
+  for (int i = 0; i < 8; ++i) loop = fmt::format("length([for x in [0,1,2,3,4,5,6,7,8,9] : {}])", loop);
   value(loop);
   ASSERT_FALSE(problems.empty());
   EXPECT_TRUE(problems[0].summary.starts_with("Evaluation takes too")) << problems[0].summary;

@@ -229,8 +229,8 @@ Result<Value> env(Arguments a, FunctionContext& context) {
 }  // namespace
 
 void add_file_functions(FunctionTable& t) {
-  const auto of_path = [](auto call, Type result) {
-    return Function{.parameters = {text_parameter("path")}, .result = std::move(result), .call = call};
+  const auto of_path = [](auto call, const Type& result) {
+    return Function{.parameters = {text_parameter("path")}, .result = result, .call = call};
   };
   t["abspath"] = of_path(abspath, Type::string());
   t["basename"] = of_path(basename, Type::string());

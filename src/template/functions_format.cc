@@ -39,7 +39,7 @@ std::string sign_of(const Verb& verb, bool negative) {
 }
 
 /// Sign, zeros and digits in the width, as Go pads numbers.
-std::string padded_number(const Verb& verb, const std::string& sign, std::string digits, bool zeros) {
+std::string padded_number(const Verb& verb, const std::string& sign, const std::string& digits, bool zeros) {
   const std::size_t have = sign.size() + digits.size();
   if (!verb.width || have >= *verb.width) return sign + digits;
   const std::size_t n = *verb.width - have;

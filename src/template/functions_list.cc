@@ -125,7 +125,7 @@ Result<Value> compact(Arguments a, FunctionContext&) {
 }
 
 Result<Value> distinct(Arguments a, FunctionContext&) {
-  const auto before = [](const Value* x, const Value* y) { return order(*x, *y) < 0; };
+  const auto before = [](const Value* x, const Value* y) { return std::is_lt(order(*x, *y)); };
   std::set<const Value*, decltype(before)> seen(before);
   Value::Elements out;
   for (const Value& v : a[0].elements()) {
@@ -329,8 +329,8 @@ void add_list_functions(FunctionTable& t) {
   const Type any_list = Type::list(Type());
   const Type strings = Type::list(Type::string());
   const Parameter part = {.name = "list", .allow_partial = true};
-  const auto plain = [](Parameter p, Type result, auto call) {
-    return Function{.parameters = {std::move(p)}, .result = std::move(result), .call = call};
+  const auto plain = [](const Parameter& p, const Type& result, auto call) {
+    return Function{.parameters = {p}, .result = result, .call = call};
   };
   const auto same_type = [](Arguments a, FunctionContext&) -> Result<Type> { return a[0].type(); };
   const auto list_of_it = [](Arguments a, FunctionContext&) -> Result<Type> { return Type::list(a[0].type()); };

@@ -56,7 +56,7 @@ std::string dump(const Body& body, const std::string& pad) {
   for (const auto& [type, blocks] : body.blocks) {
     for (const NestedBlock& block : blocks) {
       std::string labels;
-      for (const std::string& label : block.labels) labels += " " + go_quoted(label);
+      for (const std::string& label : block.labels) labels += fmt::format(" {}", go_quoted(label));
       out += fmt::format("{}{}{}:\n{}", pad, type, labels, dump(*block.body, pad + "  "));
     }
   }

@@ -45,7 +45,7 @@ TEST(ParserTest, DepthOfEveryFormIsLimited) {
                                                                       {"\"%{ if true }", "", "%{ endif }\""},
                                                                       {"\"%{ if true }${", "1", "}%{ endif }\""}}) {
     std::string text = middle;
-    for (int i = 0; i < 5'000; ++i) text = open + text + close;
+    for (int i = 0; i < 5'000; ++i) text = fmt::format("{}{}{}", open, text, close);
     EXPECT_GE(errors_in(text), 1U) << open;
   }
 }

@@ -12,7 +12,8 @@ class WholeDiskTest : public BootTest {
   static constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
   /// Cuts the root partition out of a raw disk.
   fs::path root_of(const Disk& disk) {
-    const fs::path raw = write(disk, "raw"), root = dir.path() / "root.img";
+    const fs::path raw = write(disk, "raw");
+    fs::path root = dir.path() / "root.img";
     const DiskPartition& p = disk.partitions.back();
     EXPECT_THAT(run({"dd", fmt::format("if={}", raw), fmt::format("of={}", root), "bs=1M", "conv=sparse",
                      "iflag=skip_bytes,count_bytes", fmt::format("skip={}", p.first_sector * 512),

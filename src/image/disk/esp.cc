@@ -38,7 +38,7 @@ class EfiScan {
  private:
   Result<> add_children(const tree::Merged::Dir& dir, const std::string& path) {
     for (const auto& [name, found] : TRY(merged_->list(dir))) {
-      const std::string full = path.empty() ? name : path + "/" + name;
+      const std::string full = path.empty() ? name : fmt::format("{}/{}", path, name);
       if (S_ISDIR(found.st.st_mode)) {
         files_.push_back({full, true, 0, {}});
         TRY(add_children(found.dir, full));

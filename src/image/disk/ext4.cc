@@ -143,7 +143,7 @@ Error too_small(const Ext4Tree& tree, const Ext4Spec& spec) {
 
 }  // namespace
 
-Result<BlockImage> lay_out_ext4(std::shared_ptr<const Ext4Tree> tree, const Ext4Spec& spec) {
+Result<BlockImage> lay_out_ext4(const std::shared_ptr<const Ext4Tree>& tree, const Ext4Spec& spec) {
   auto decided = decide(tree, spec);
   if (!decided && decided.error().code() == Errc::no_space) return too_small(*tree, spec);
   const auto layout = std::make_shared<const Layout>(TRY(std::move(decided)));

@@ -63,7 +63,7 @@ struct Ext4Spec {
 /// Errc::no_space when the tree does not fit (says how many bytes it needs); Errc::usage for a spec or a tree that no
 /// ext4 can hold (names over 255 bytes, over 65,000 links, files over 16 TiB, too many attributes: names the path).
 /// Pouring: Errc::corrupt for a file that changed since the scan (names it).
-Result<BlockImage> lay_out_ext4(std::shared_ptr<const Ext4Tree> tree, const Ext4Spec& spec);
+Result<BlockImage> lay_out_ext4(const std::shared_ptr<const Ext4Tree>& tree, const Ext4Spec& spec);
 
 /// How many bytes a file system needs at least to hold a tree (a whole number of MiB, nothing to spare).
 Result<std::uint64_t> ext4_bytes_needed(const Ext4Tree& tree);

@@ -44,7 +44,7 @@ class Ext4Test : public DiskTest {
     return std::make_shared<const Ext4Tree>(must(scan_tree({tree.path()}, left_out)));
   }
   fs::path written(const BlockImage& image, const std::string& name = "fs.img") {
-    const fs::path path = dir.path() / name;
+    fs::path path = dir.path() / name;
     const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     FdSink out(fd.get());
     ThinSink thin(out);

@@ -7,7 +7,6 @@ namespace kiln::image {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr std::uint32_t kNoId = 0xFFFFFFFF;
 

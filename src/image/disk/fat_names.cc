@@ -117,11 +117,11 @@ Result<> check_name(std::string_view name, std::size_t units) {
 
 std::string FatNames::free_alias(std::string_view name) const {
   const Parts parts = parts_of(name);
-  const std::string plain = padded(parts.base, parts.extension);
+  std::string plain = padded(parts.base, parts.extension);
   if (parts.is_all && !parts.base.empty() && !aliases_.contains(plain)) return plain;
   for (std::size_t n = 1;; ++n) {
     const std::string tail = fmt::format("~{}", n);
-    const std::string alias = padded(parts.base.substr(0, kBase - tail.size()) + tail, parts.extension);
+    std::string alias = padded(parts.base.substr(0, kBase - tail.size()) + tail, parts.extension);
     if (!aliases_.contains(alias)) return alias;
   }
 }

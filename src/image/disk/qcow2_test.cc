@@ -9,7 +9,6 @@ namespace kiln::image {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr std::uint64_t kMiB = 1 << 20, kGiB = std::uint64_t{1} << 30;
 

@@ -43,7 +43,7 @@ class BootTest : public DiskTest {
 
   /// The same with the host's GRUB.
   DiskSpec speaking_spec() {
-    const DiskSpec spec = fake_spec();
+    DiskSpec spec = fake_spec();
     boot.file("boot/grub/i386-pc/boot.img", must(read_file("/usr/lib/grub/i386-pc/boot.img")));
     make_grub("i386-pc", spec.root_uuid, "boot/grub/i386-pc/core.img", {"biosdisk"});
     make_grub("x86_64-efi", spec.root_uuid, "boot/efi/EFI/BOOT/BOOTX64.EFI", {});

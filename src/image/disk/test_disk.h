@@ -81,7 +81,7 @@ class DiskTest : public ImageTest {
   /// Writes a disk in a format; the path of the file.
   fs::path write(const Disk& disk, std::string_view format, unsigned threads = 2) {
     const DiskFormat* f = must(find_disk_format(format));
-    const fs::path path = dir.path() / fmt::format("disk{}", f->suffix);
+    fs::path path = dir.path() / fmt::format("disk{}", f->suffix);
     must(write_disk_file(disk, *f, path, {.threads = threads, .cancel = cancel}));
     return path;
   }

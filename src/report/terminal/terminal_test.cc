@@ -106,6 +106,7 @@ class Screen {
 
 std::vector<Line> lines(const std::vector<std::string>& texts) {
   std::vector<Line> made;
+  made.reserve(texts.size());
   for (const std::string& text : texts) made.push_back({{{text, Ink::green}}});
   return made;
 }
