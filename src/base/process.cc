@@ -141,7 +141,9 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 
 Result<ProcessResult> run_process(const ProcessSpec& spec, const Cancel& cancel, const OutputLine& on_line) {
   TRY(cancel.check());
-  Streams streams{TRY(make_pipe()), TRY(make_pipe())};
+  Streams streams;
+  streams.out = TRY(make_pipe());
+  streams.err = TRY(make_pipe());
   Pipe report = TRY(make_pipe());
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   const std::vector<std::string> env = environment_lines(spec);

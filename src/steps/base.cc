@@ -36,12 +36,16 @@ Result<> write_pin(const fs::path& lock_file, const std::string& reference, cons
   return write_file(lock_file, render_json_pretty(lock) + "\n");
 }
 
+Json sha256_pin(const Digest& digest) {
+  return Json{{"sha256", digest.text()}};
+}
+
 /// What identifies a local base: its content.
 Result<Json> pin_local(const plan::BaseRef& ref, store::Store& store) {
   if (ref.transport == "disk" || ref.transport == "ebs") return Json::object();
   const auto digest = [&](const fs::path& p) { return store.file_digest(p); };
-  if (ref.transport == "tar") return Json{{"sha256", TRY(store.file_digest(ref.location)).text()}};
-  if (ref.transport == "dir") return Json{{"sha256", TRY(plan::tree_digest(ref.location, digest)).text()}};
+  if (ref.transport == "tar") return sha256_pin(TRY(store.file_digest(ref.location)));
+  if (ref.transport == "dir") return sha256_pin(TRY(plan::tree_digest(ref.location, digest)));
   const image::SourceImage image = TRY(open_source_image(ref).context("{}", ref.text));
   return Json{{"config", image.config_digest.text()}};
 }

@@ -19,7 +19,8 @@ struct Input {
 };
 
 Result<Input> open_input(const std::string& path) {
-  Input in{.path = path, .fd = TRY(open_read(path))};
+  Input in{.path = path};
+  in.fd = TRY(open_read(path));
   struct stat status {};
   if (::fstat(in.fd.get(), &status) < 0) return sys_error("stat {}", path);
   if (!S_ISREG(status.st_mode)) return error(Errc::usage, "{} is no regular file", path);

@@ -28,7 +28,8 @@ Result<Json> pin_remote(const plan::BaseRef& ref, const Settings& settings, cons
   const auto remote = TRY(Remote::create(settings));
   if (ref.transport == "docker-daemon") {
     auto engine = TRY(remote->engine());
-    return Json{{"id", TRY(publish::resolve_daemon_image(engine, ref.location, cancel)).text()}};
+    const Digest id = TRY(publish::resolve_daemon_image(engine, ref.location, cancel));
+    return Json{{"id", id.text()}};
   }
   const cloud::Reference name = TRY(cloud::qualify(remote->registry().config(), ref.location));
   const Digest digest = TRY(remote->registry().resolve(name, cancel).context("resolving {}", ref.text));

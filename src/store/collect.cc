@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "base/text.h"
@@ -37,9 +38,9 @@ Result<bool> is_unchanged(Entries& entries, const Home& home, const Item& item) 
 
 Result<std::vector<Item>> see_all(const Home& home, Entries& entries) {
   auto items = TRY(see_layers(home, entries, Measure::yes));
-  for (auto& more : {TRY(see_blobs(home, entries)), TRY(see_small(home))}) {
-    items.insert(items.end(), more.begin(), more.end());
-  }
+  const auto add = [&items](std::vector<Item> more) { std::move(more.begin(), more.end(), std::back_inserter(items)); };
+  add(TRY(see_blobs(home, entries)));
+  add(TRY(see_small(home)));
   return items;
 }
 

@@ -38,8 +38,8 @@ Result<std::string> grub_file(const DiskSpec& spec, std::string_view name) {
 
 Result<DiskPartition> partition(const DiskSpec& spec, unsigned number, std::string name, std::string_view type,
                                 std::uint64_t first, std::uint64_t sectors) {
-  return DiskPartition{number,  std::move(name),       first,
-                       sectors, TRY(parse_uuid(type)), partition_uuid(spec.seed, number)};
+  const Uuid type_id = TRY(parse_uuid(type));
+  return DiskPartition{number, std::move(name), first, sectors, type_id, partition_uuid(spec.seed, number)};
 }
 
 Result<std::vector<DiskPartition>> partitions_of(const DiskSpec& spec, std::uint64_t disk_bytes) {
@@ -53,7 +53,9 @@ Result<std::vector<DiskPartition>> partitions_of(const DiskSpec& spec, std::uint
 
 /// boot.img into the first sector of the tables, core.img as a part of its own.
 Result<> add_grub(const DiskSpec& spec, std::string& tables, std::vector<ImagePart>& parts) {
-  const GrubFiles files{TRY(grub_file(spec, "boot.img")), TRY(grub_file(spec, "core.img"))};
+  GrubFiles files;
+  files.boot = TRY(grub_file(spec, "boot.img"));
+  files.core = TRY(grub_file(spec, "core.img"));
   std::string sector0 = tables.substr(0, kSectorBytes);
   TRY(embed_boot_image(files, kBiosFirst, sector0).context("/{}boot.img", kGrubFolder));
   tables.replace(0, kSectorBytes, sector0);
