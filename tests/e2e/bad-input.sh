@@ -77,6 +77,6 @@ code=0
 kiln build -frobnicate t.pkr.hcl >log 2>&1 || code=$?
 [ "$code" = 1 ] || fail "an unknown flag ended with $code"
 build_fails 'No builds to run' -only=nothing t.pkr.hcl
-kiln build -help | grep -q 'kiln build -local' || fail "the help has no example"
+grep -q 'kiln build -local' <<<"$(kiln build -help)" || fail "the help has no example"
 [ ! -e out ] || [ -z "$(find out -type f)" ] || fail "a refused build left a file: $(find out)"
 nothing_left

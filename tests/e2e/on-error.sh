@@ -55,7 +55,7 @@ build {
 HCL
 for name in late last cleanup; do echo 'exit 4' >$name.sh; done
 build_fails "second thoughts" late.pkr.hcl
-kiln run late.pkr.hcl -- cat /late | grep -q from-the-late-script || fail "kiln run does not see the failed step's tree"
+[ "$(kiln run late.pkr.hcl -- cat /late)" = from-the-late-script ] || fail "kiln run does not see the failed step's tree"
 
 # terminal ANSWERS ARGS...: kiln build -on-error=ask on a terminal where each question gets the next answer
 terminal() {
