@@ -32,6 +32,7 @@ by_kiln() {
   KILN_STORE=$WORK/store "$KILN" build -local -color=false "$spark/spark.pkr.hcl"
 }
 
+# The functions of this side are called where set -e does not count: what fails in the middle says so itself.
 make_base() {
   rm -f base.tar
   mmdebstrap --variant=minbase --include=ca-certificates --setup-hook="mkdir -p \"\$1/var/cache/apt/archives\"" \
@@ -39,11 +40,11 @@ make_base() {
 }
 
 docker_by_packer() {
-  "$DOCKER" import base.tar spark-base:1
+  "$DOCKER" import base.tar spark-base:1 || return
   packer build -color=false -only=docker.spark -var base=spark-base:1 -var "docker_run_options=[\"--network=host\", \
-\"-v\", \"$WORK/apt:/var/cache/apt/archives\", \"-v\", \"$WORK/sources.list:/etc/apt/sources.list:ro\", \
+\"-v\", \"$WORK/apt:/var/cache/apt/archives\", \
 \"-v\", \"/etc/apt/apt.conf.d:/etc/apt/apt.conf.d:ro\", \"-v\", \"$KILN_DOWNLOADS:/downloads\", \
-\"-e\", \"KILN_DOWNLOADS=/downloads\"]" local/spark.pkr.hcl
+\"-e\", \"KILN_DOWNLOADS=/downloads\"]" local/spark.pkr.hcl || return
   "$DOCKER" save -o usual-docker.tar spark:4.3.0
 }
 
@@ -69,7 +70,7 @@ in_tree() {
   unshare --mount --pid --fork --kill-child bash -euc '
     mount -t proc proc tree/proc; mount -t sysfs sys tree/sys; mount --rbind /dev tree/dev
     mkdir -p tree/downloads; mount --bind "$KILN_DOWNLOADS" tree/downloads
-    mount --bind apt tree/var/cache/apt/archives; mount --bind sources.list tree/etc/apt/sources.list
+    mount --bind apt tree/var/cache/apt/archives
     mount --bind /etc/apt/apt.conf.d tree/etc/apt/apt.conf.d
     touch tree/etc/resolv.conf; mount --bind /etc/resolv.conf tree/etc/resolv.conf
     exec chroot tree env SPARK_VERSION=4.3.0 SPARK_SOURCE=pyspark JAVA_VERSION=17 KILN_DOWNLOADS=/downloads \
@@ -85,20 +86,20 @@ disk_by_tools() {
   upload
   for script in 10-packages 20-java 30-python 40-spark 50-user 60-system 70-boot "80-$1" 90-node; do
     [ "$script" != 60-system ] || { cp "$spark/files/node-lib.sh" tree/tmp/spark-node-lib.sh; cp -r "$spark/files/node" tree/tmp/; }
-    in_tree "$script.sh"
+    in_tree "$script.sh" || return
   done
   mib=$(($(du -sm tree | cut -f 1) * 5 / 4 + 384))
   mib=$(((mib + $2 - 1) / $2 * $2))
   rm -f disk.raw
-  truncate -s "${mib}M" disk.raw
-  sgdisk -n 14:2048:8191 -t 14:ef02 -n 15:8192:262143 -t 15:ef00 -n 1:262144:0 -t 1:8304 disk.raw
-  mkfs.fat --offset 8192 -F 32 disk.raw $((126976))
-  mke2fs -q -t ext4 -d tree -E offset=134217728 disk.raw $((mib * 1024 - 131072 - 1024))
+  truncate -s "${mib}M" disk.raw || return
+  sgdisk -n 14:2048:8191 -t 14:ef02 -n 15:8192:262143 -t 15:ef00 -n 1:262144:0 -t 1:8304 disk.raw || return
+  mkfs.fat --offset 8192 -F 32 disk.raw 126976 || return
+  mke2fs -q -t ext4 -d tree -E offset=134217728 disk.raw $((mib * 1024 - 131072 - 1024)) || return
   rm -rf tree
 }
 ec2_by_tools() { disk_by_tools ec2 1 && mv disk.raw usual-ec2.raw; }
 gce_by_tools() {
-  disk_by_tools gce 1024
+  disk_by_tools gce 1024 || return
   tar --format=oldgnu -Sczf usual-gce.tar.gz disk.raw
   rm disk.raw
 }
