@@ -50,6 +50,8 @@ LineEditor::~LineEditor() {
 
 std::optional<std::string> LineEditor::read() {
   int count = 0;
+  // libedit shows the prompt and only then switches the terminal: a ^D typed in between would become a NUL.
+  el_set(state_->editor, EL_PREP_TERM, 1);
   const char* typed = el_gets(state_->editor, &count);
   if (typed == nullptr || count <= 0) return std::nullopt;
   std::string line(typed, static_cast<std::size_t>(count));

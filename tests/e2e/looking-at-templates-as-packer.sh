@@ -111,31 +111,55 @@ printf '1+1\nvar.text\nexit\n3\n' >lines
 [ "$(kiln console t.pkr.hcl <lines)" = $'2\nhello, "you"' ] || fail "console from a file"
 # At a terminal: a prompt, editing (^A, ^K), ^D leaves.
 python3 - "$KILN_BIN" <<'PY' || fail "console at a terminal"
-import os, pty, sys, time, select
-pid, fd = pty.fork()
-if pid == 0:
-    os.environ["TERM"] = "xterm"
-    os.execv(sys.argv[1], [sys.argv[1], "console", "t.pkr.hcl"])
-seen = b""
-def until(what, seconds=60):  # takes what was printed up to there
-    global seen
-    end = time.time() + seconds
-    while what not in seen and time.time() < end:
-        if select.select([fd], [], [], 0.2)[0]:
-            try: seen += os.read(fd, 4096)
-            except OSError: break
-    assert what in seen, seen
-    seen = seen.split(what, 1)[1]
-until(b"> ")
-os.write(fd, b"nonsense\x01\x0bupper(\"abc\")\n")
-until(b"ABC")
-until(b"> ")  # keys that come before the prompt would meet another terminal mode
-os.write(fd, b"\x1b[A\x1b[D\x1b[Dx\n")  # the last line again, with an x in it
-until(b"ABCX")
-until(b"> ")
-os.write(fd, b"\x04")
-_, status = os.waitpid(pid, 0)
-assert os.waitstatus_to_exitcode(status) == 0, status
+import os, pty, select, signal, sys, time
+
+class Console:
+    def __init__(self):
+        self.seen = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm"
+            os.execv(sys.argv[1], [sys.argv[1], "console", "t.pkr.hcl"])
+
+    def until(self, what, seconds=60):  # takes what was printed up to there
+        end = time.time() + seconds
+        while what not in self.seen and time.time() < end:
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try: self.seen += os.read(self.fd, 1)
+                except OSError: break
+        assert what in self.seen, self.seen
+        self.seen = self.seen.split(what, 1)[1]
+
+    def type(self, keys):
+        os.write(self.fd, keys)
+
+    def leaves(self, seconds=60):
+        end = time.time() + seconds
+        while time.time() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status) == 0
+            time.sleep(0.005)
+        os.kill(self.pid, signal.SIGKILL)
+        return False
+
+console = Console()
+console.until(b"> ")
+console.type(b"nonsense\x01\x0bupper(\"abc\")\n")
+console.until(b"ABC")
+console.until(b"> ")
+console.type(b"\x1b[A\x1b[D\x1b[Dx\n")  # the last line again, with an x in it
+console.until(b"ABCX")
+console.until(b"> ")
+console.type(b"\x04")
+assert console.leaves(), "^D did not leave"
+# No key is lost that comes the moment the prompt is seen.
+for _ in range(20):
+    console = Console()
+    console.until(b"> ")
+    console.type(b"\x04")
+    assert console.leaves(10), "^D right after the prompt did not leave"
 PY
 
 # inspect -json, and templates that need what nobody has.
