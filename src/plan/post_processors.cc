@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "plan/components.h"
+#include "plan/shell.h"
 #include "plan/types.h"
 
 namespace kiln::plan {
@@ -131,11 +132,8 @@ std::string archive_format(const std::string& name) {
 }
 
 void read_compress(tmpl::BodyReader& options, const tmpl::Build& build, const Surroundings& world, PostStep& step) {
-  std::string output = options.string("output").value_or("packer_{{.BuildName}}_{{.BuilderType}}");
-  for (const auto& [name, value] : {std::pair{"BuildName", build.source_name}, std::pair{"BuilderType", build.type}}) {
-    output = replace_all(std::move(output), fmt::format("{{{{.{}}}}}", name), value);
-    output = replace_all(std::move(output), fmt::format("{{{{ .{} }}}}", name), value);
-  }
+  const std::string output = fill_names(options.string("output").value_or("packer_{{.BuildName}}_{{.BuilderType}}"),
+                                        {{"BuildName", build.source_name}, {"BuilderType", build.type}});
   const auto format = options.string("format");
   step.options["format"] = archive_format(format.value_or(output));
   if (step.options["format"] == "")

@@ -36,6 +36,13 @@ std::string env_file_text(const RunStep& step) {
 
 }  // namespace
 
+std::string fill_names(std::string_view text, const std::map<std::string, std::string>& values) {
+  return expand(text, [&](std::string_view name) {
+    const auto value = name.starts_with('.') ? values.find(std::string(name.substr(1))) : values.end();
+    return value == values.end() ? "{{" + std::string(name) + "}}" : value->second;
+  });
+}
+
 RenderedCommand render_command(const RunStep& step) {
   RenderedCommand command;
   std::string vars;
@@ -46,12 +53,8 @@ RenderedCommand render_command(const RunStep& step) {
   } else {
     for (const EnvVar& var : step.env) vars += fmt::format("{}={} ", var.name, quoted(var.value));
   }
-  command.text = expand(step.execute_command, [&](std::string_view name) -> std::string {
-    if (name == ".Vars") return vars;
-    if (name == ".Path") return step.remote_path;
-    if (name == ".EnvVarFile") return command.env_file_path;
-    return "{{" + std::string(name) + "}}";
-  });
+  command.text = fill_names(step.execute_command,
+                            {{"Vars", vars}, {"Path", step.remote_path}, {"EnvVarFile", command.env_file_path}});
   return command;
 }
 
@@ -68,11 +71,7 @@ std::vector<std::string> render_host_command(const HostStep& step, const std::st
   }
   std::vector<std::string> words;
   for (const std::string& word : step.execute) {
-    words.push_back(expand(word, [&](std::string_view name) -> std::string {
-      if (name == ".Vars") return vars;
-      if (name == ".Script" || name == ".Command") return script;
-      return "{{" + std::string(name) + "}}";
-    }));
+    words.push_back(fill_names(word, {{"Vars", vars}, {"Script", script}, {"Command", script}}));
   }
   return words;
 }

@@ -17,6 +17,9 @@ RenderedCommand render_command(const RunStep& step);
 /// The words of a shell-local command for one script: {{.Vars}}, {{.Script}} and {{.Command}} replaced.
 std::vector<std::string> render_host_command(const HostStep& step, const std::string& script);
 
+/// A text with each {{.Name}} of values replaced; other names stay.
+std::string fill_names(std::string_view text, const std::map<std::string, std::string>& values);
+
 /// Names in an execute_command that are none of the three; for diagnostics.
 std::vector<std::string> unknown_placeholders(std::string_view execute_command);
 

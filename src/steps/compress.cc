@@ -1,11 +1,12 @@
 #include "steps/compress.h"
 
+#include <archive.h>
+#include <archive_entry.h>
+#include <locale.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include "base/text.h"
 #include "steps/artifact.h"
-#include "steps/encoder.h"
 
 namespace kiln::steps {
 
@@ -29,141 +30,95 @@ Result<Input> open_input(const std::string& path) {
   return in;
 }
 
-Result<> pour(const Input& in, Sink& out) {
-  FdSource source(in.fd.get());
-  const std::uint64_t copied = TRY(copy_all(source, out));
-  if (copied != in.size) return error(Errc::io, "{} changed while it was read", in.path);
-  return {};
-}
-
-/// Numbers as octal digits; a size beyond them in base 256, as GNU has it.
-void put_number(std::span<char> field, std::uint64_t value) {
-  const std::string digits = fmt::format("{:0{}o}", value, field.size() - 1);
-  if (digits.size() < field.size()) {
-    std::copy(digits.begin(), digits.end(), field.begin());
-    return;
-  }
-  for (std::size_t i = field.size(); i-- > 0; value >>= 8U) field[i] = static_cast<char>(value & 0xFFU);
-  field[0] = static_cast<char>(0x80);
-}
-
-/// A header of the ustar format (POSIX.1-1988): name, mode, ids, size, time, checksum, kind, magic.
-Result<std::string> tar_header(const Input& in) {
-  constexpr std::size_t kNameBytes = 100;
-  const std::string name = fs::path(in.path).filename();
-  if (name.size() > kNameBytes) return error(Errc::usage, "{}: the name is longer than {} bytes", name, kNameBytes);
-  std::string header(512, '\0');
-  std::copy(name.begin(), name.end(), header.begin());
-  const std::span<char> bytes(header);
-  put_number(bytes.subspan(100, 8), in.mode);
-  put_number(bytes.subspan(108, 8), 0);
-  put_number(bytes.subspan(116, 8), 0);
-  put_number(bytes.subspan(124, 12), in.size);
-  put_number(bytes.subspan(136, 12), 0);
-  header.replace(148, 8, "        ");
-  header[156] = '0';
-  header.replace(257, 8,
-                 std::string("ustar\0"
-                             "00",
-                             8));
-  std::uint32_t sum = 0;
-  for (const char c : header) sum += static_cast<unsigned char>(c);
-  header.replace(148, 8, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
-  return header;
-}
-
-Result<> write_tar(const std::vector<std::string>& files, Sink& out) {
-  for (const std::string& file : files) {
-    const Input in = TRY(open_input(file));
-    const std::string header = TRY(tar_header(in));
-    TRY(out.write(header));
-    TRY(pour(in, out));
-    TRY(out.write(std::string((512 - in.size % 512) % 512, '\0')));
-  }
-  return out.write(std::string(1024, '\0'));
-}
-
-/// Passes bytes on with their count and CRC-32.
-class CrcSink : public Sink {
- public:
-  explicit CrcSink(Sink& out) : out_(out) {}
-  using Sink::write;
-  Result<> write(std::span<const std::byte> bytes) override {
-    crc = static_cast<std::uint32_t>(::crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-    count += bytes.size();
-    return out_.write(bytes);
-  }
-  std::uint32_t crc = 0;
-  std::uint64_t count = 0;
-
- private:
-  Sink& out_;
-};
-
-template <class T>
-std::string le(T value, std::size_t bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes; ++i)
-    out += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFFU);
-  return out;
-}
-
-/// One file of a zip archive, as the directory at its end has it. Format: PKWARE's APPNOTE 6.3, sections 4.3 and 4.4.
-struct ZipEntry {
-  std::string name;
-  std::uint32_t crc = 0;
-  std::uint64_t packed = 0, size = 0, offset = 0;
-  mode_t mode = 0;
-};
-
-constexpr std::uint64_t kZipLimit = 0xFFFFFFFF;            // of sizes and offsets without the 64-bit extension
-constexpr std::uint16_t kZipFlags = 1U << 3U | 1U << 11U;  // sizes behind the data; names in UTF-8
-constexpr std::uint32_t kZipDay = 0x00210000;              // 1980-01-01, the first there is
-
-std::string zip_common(const ZipEntry& e) {
-  return le(20, 2) + le(kZipFlags, 2) + le(8, 2) + le(kZipDay, 4) + le(e.crc, 4) + le(e.packed, 4) + le(e.size, 4) +
-         le(e.name.size(), 2) + le(0, 2);
-}
-
-std::string zip_directory(const ZipEntry& e) {
-  return "PK\x01\x02" + le(3 << 8 | 20, 2) + zip_common(e) + le(0, 6) + le((0100000U | e.mode) << 16U, 4) +
-         le(e.offset, 4) + e.name;
-}
-
-Result<ZipEntry> write_zip_file(const std::string& file, int level, CrcSink& out) {
-  const Input in = TRY(open_input(file));
-  ZipEntry entry{.name = in.path, .offset = out.count, .mode = in.mode};
-  ZipEntry empty = entry;
-  TRY(out.write("PK\x03\x04" + zip_common(empty) + entry.name));
-  const std::uint64_t start = out.count;
-  const auto encoder = make_encoder(Encoding::deflate, level, out);
-  CrcSink plain(*encoder);
-  TRY(pour(in, plain));
-  TRY(encoder->finish());
-  entry.crc = plain.crc;
-  entry.size = plain.count;
-  entry.packed = out.count - start;
-  TRY(out.write("PK\x07\x08" + le(entry.crc, 4) + le(entry.packed, 4) + le(entry.size, 4)));
-  if (entry.size >= kZipLimit || out.count >= kZipLimit)
-    return error(Errc::usage, "{}: a zip archive holds less than 4 GiB; use .tar.gz", file);
-  return entry;
-}
-
-Result<> write_zip(const std::vector<std::string>& files, int level, Sink& to) {
-  CrcSink out(to);
-  std::string directory;
-  for (const std::string& file : files) directory += zip_directory(TRY(write_zip_file(file, level, out)));
-  const std::uint64_t start = out.count;
-  TRY(out.write(directory));
-  return out.write("PK\x05\x06" + le(0, 4) + le(files.size(), 2) + le(files.size(), 2) + le(directory.size(), 4) +
-                   le(start, 4) + le(0, 2));
-}
+enum class Encoding : std::uint8_t { plain, gzip, xz };
 
 struct Plan {
   std::string format, shown;
   bool tar = false, zip = false;
   Encoding encoding = Encoding::plain;
-  int level = -1;
+  int level = -1;  // the format's own
+};
+
+/// While it lives, this thread's text is UTF-8, whatever the machine's locale: libarchive asks for names in a zip.
+class Utf8Names {
+ public:
+  Utf8Names() : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(::uselocale(utf8_)) {}
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+  ~Utf8Names() {
+    (void)::uselocale(before_);
+    ::freelocale(utf8_);
+  }
+
+ private:
+  locale_t utf8_, before_;
+};
+
+/// A libarchive writer in front of a sink. Names go in byte for byte; entries get no times and no owners.
+class Archive : public Sink {
+ public:
+  explicit Archive(Sink& out) : out_(out) {}
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
+  ~Archive() override {
+    (void)::archive_write_fail(to_);  // an unfinished one writes nothing more
+    (void)::archive_write_free(to_);
+  }
+
+  Result<> open(const Plan& plan) {
+    TRY(check(plan.tar   ? ::archive_write_set_format_gnutar(to_)
+              : plan.zip ? ::archive_write_set_format_zip(to_)
+                         : ::archive_write_set_format_raw(to_)));
+    if (plan.encoding == Encoding::gzip) {
+      TRY(check(::archive_write_add_filter_gzip(to_)));
+      TRY(check(::archive_write_set_filter_option(to_, "gzip", "timestamp", nullptr)));
+    }
+    if (plan.encoding == Encoding::xz) TRY(check(::archive_write_add_filter_xz(to_)));
+    if (plan.level >= 0 && (plan.zip || plan.encoding != Encoding::plain))
+      TRY(check(::archive_write_set_option(to_, nullptr, "compression-level", std::to_string(plan.level).c_str())));
+    TRY(check(::archive_write_set_bytes_in_last_block(to_, 1)));  // nothing behind the end
+    return check(::archive_write_open2(to_, this, nullptr, pass_on, nullptr, nullptr));
+  }
+  Result<> add(const Input& in, const std::string& name) {
+    const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(::archive_entry_new(), ::archive_entry_free);
+    ::archive_entry_set_pathname(entry.get(), name.c_str());
+    ::archive_entry_set_filetype(entry.get(), AE_IFREG);
+    ::archive_entry_set_perm(entry.get(), in.mode);
+    ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(in.size));
+    TRY(check(::archive_write_header(to_, entry.get())));
+    FdSource source(in.fd.get());
+    const std::uint64_t copied = TRY(copy_all(source, *this));
+    if (copied != in.size) return error(Errc::io, "{} changed while it was read", in.path);
+    return check(::archive_write_finish_entry(to_));
+  }
+  Result<> finish() { return check(::archive_write_close(to_)); }
+
+  using Sink::write;
+  /// Data of the entry that was added last.
+  Result<> write(std::span<const std::byte> bytes) override {
+    const la_ssize_t n = ::archive_write_data(to_, bytes.data(), bytes.size());
+    return check(n < 0 ? static_cast<int>(n) : ARCHIVE_OK);
+  }
+
+ private:
+  static la_ssize_t pass_on(archive* /*to*/, void* self, const void* bytes, std::size_t n) {
+    auto& me = *static_cast<Archive*>(self);
+    if (auto done = me.out_.write({static_cast<const std::byte*>(bytes), n}); !done) {
+      me.failure_ = std::move(done).error();
+      return -1;
+    }
+    return static_cast<la_ssize_t>(n);
+  }
+  Result<> check(int code) {
+    if (code >= ARCHIVE_WARN) return {};
+    if (failure_) return *failure_;
+    const char* why = ::archive_error_string(to_);
+    return error(Errc::io, "{}", why == nullptr ? "libarchive gave up" : why);
+  }
+
+  Sink& out_;
+  archive* to_ = ::archive_write_new();
+  std::optional<Error> failure_;  // what the sink said
 };
 
 Plan plan_of(const Job& job, const plan::PostStep& what, const fs::path& output) {
@@ -189,15 +144,14 @@ void announce(const Job& job, const Plan& plan, const std::vector<std::string>& 
 }
 
 Result<> write_archive(const Plan& plan, const std::vector<std::string>& files, Sink& out) {
-  if (plan.zip) return write_zip(files, plan.level, out);
-  const auto encoder = make_encoder(plan.encoding, plan.level, out);
-  if (plan.tar) {
-    TRY(write_tar(files, *encoder));
-  } else {
-    const Input in = TRY(open_input(files.front()));
-    TRY(pour(in, *encoder));
+  const Utf8Names names;
+  Archive archive(out);
+  TRY(archive.open(plan));
+  for (const std::string& file : files) {
+    const Input in = TRY(open_input(file));
+    TRY(archive.add(in, plan.zip ? file : fs::path(file).filename().native()));  // as Packer names them
   }
-  return encoder->finish();
+  return archive.finish();
 }
 
 }  // namespace

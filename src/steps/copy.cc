@@ -49,7 +49,9 @@ Result<> bring(const Job& job, const std::string& source, const fs::path& into, 
   return {};
 }
 
-Result<> copy_to(const fs::path& from, const fs::path& to) {
+}  // namespace
+
+Result<> copy_whole(const fs::path& from, const fs::path& to) {
   const Fd in = TRY(open_read(from));
   AtomicFile file = TRY(AtomicFile::create(to));
   FdSource source(in.get());
@@ -57,8 +59,6 @@ Result<> copy_to(const fs::path& from, const fs::path& to) {
   TRY(copy_all(source, sink).context("writing {}", to));
   return file.commit();
 }
-
-}  // namespace
 
 /// As Packer: a destination that ends with "/" gets the file under its own name, else it is the file's new name.
 Result<engine::Outcome> run_fetch(const Job& job, const plan::FetchStep& what, const std::vector<fs::path>& over) {
@@ -77,7 +77,7 @@ Result<engine::Outcome> run_fetch(const Job& job, const plan::FetchStep& what, c
     return engine::Outcome{};
   }
   TRY(make_dirs(to.parent_path()));
-  TRY(copy_to(scratch.path() / name, to));
+  TRY(copy_whole(scratch.path() / name, to));
   return engine::Outcome{};
 }
 

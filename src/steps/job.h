@@ -64,6 +64,9 @@ Result<std::optional<engine::Outcome>> current_pack(Context& context, const plan
 Result<engine::Outcome> run_post(const Job& job, const plan::PostStep& what);
 Result<std::optional<engine::Outcome>> current_post(Context& context, const plan::Step& step, const engine::Tree& from);
 
+/// A regular file under another name, whole or not at all; mode 0644 less the umask.
+Result<> copy_whole(const fs::path& from, const fs::path& to);
+
 /// A step whose script a host step may have written, with that script as it is now.
 Result<plan::RunStep> with_script(plan::RunStep what);
 /// What a run step's script, environment and command are in the sandbox.

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "event/sinks.h"
+#include "plan/shell.h"
 #include "steps/artifact.h"
 #include "steps/compress.h"
 #include "steps/docker.h"
@@ -75,12 +76,7 @@ event::Artifact tagged(const plan::PostStep& what, const event::Artifact& input)
 Result<event::Artifact> save(const Job& job, const plan::PostStep& what, const event::Artifact& input) {
   const fs::path path = json_string(what.options, "path");
   if (input.files.empty()) return error(Errc::usage, "docker-save: there is no image to save");
-  const Fd from = TRY(open_read(input.files.front()));
-  AtomicFile file = TRY(AtomicFile::create(path));
-  FdSource source(from.get());
-  FdSink sink(file.fd());
-  TRY(copy_all(source, sink).context("writing {}", path));
-  TRY(file.commit());
+  TRY(copy_whole(input.files.front(), path));
   event::Artifact made{"packer.post-processor.docker-save", input.id, input.text, {path.native()}};
   TRY(record_artifact(job.context.store, job.step, job.from, path, made));
   return made;
@@ -103,12 +99,9 @@ Result<event::Artifact> write_checksums(const Job& job, const plan::PostStep& wh
   const plan::BuildPlan& build = build_of(job.context, job.step);
   std::vector<std::string> files = input.files;
   for (const std::string& type : what.options.value("checksum_types", std::vector<std::string>{"md5"})) {
-    std::string name = json_string(what.options, "output");
-    for (const auto& [from, to] : {std::pair<std::string, std::string>{"{{.BuildName}}", build.source_name},
-                                   {"{{.BuilderType}}", build.type},
-                                   {"{{.ChecksumType}}", type}}) {
-      name = replace_all(std::move(name), from, to);
-    }
+    const std::string name =
+        plan::fill_names(json_string(what.options, "output"),
+                         {{"BuildName", build.source_name}, {"BuilderType", build.type}, {"ChecksumType", type}});
     std::string text;
     const auto old = read_file(name);
     if (old) text = *old;

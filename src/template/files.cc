@@ -10,15 +10,22 @@ namespace kiln::tmpl {
 
 namespace {
 
-void read_one(Loading& loading, const fs::path& path) {
+/// The text of a file, as one of the program's; null where it cannot be read, which is reported.
+const SourceFile* add_file(Loading& loading, const fs::path& path) {
   auto text = loading.program->world.read_file(path);
   if (!text) {
     loading.error("Cannot read template", sentence(text.error().text()));
-    return;
+    return nullptr;
   }
   loading.sources[path.native()] = *text;
   loading.program->files.push_back(std::make_unique<SourceFile>(path.native(), std::move(text).take()));
-  const SourceFile& file = *loading.program->files.back();
+  return loading.program->files.back().get();
+}
+
+void read_one(Loading& loading, const fs::path& path) {
+  const SourceFile* added = add_file(loading, path);
+  if (added == nullptr) return;
+  const SourceFile& file = *added;
   if (path.native().ends_with(".json")) {
     auto root = read_json(file, loading.diagnostics);
     loading.program->bodies.push_back(packer_json_body(file, std::move(root), loading.diagnostics));
@@ -33,15 +40,10 @@ std::string trimmed(const fs::path& directory) {
 }
 
 void read_legacy(Loading& loading, const fs::path& path) {
-  auto text = loading.program->world.read_file(path);
-  if (!text) {
-    loading.error("Cannot read template", sentence(text.error().text()));
-    return;
-  }
-  loading.sources[path.native()] = *text;
+  const SourceFile* added = add_file(loading, path);
+  if (added == nullptr) return;
+  const SourceFile& file = *added;
   Program& program = *loading.program;
-  program.files.push_back(std::make_unique<SourceFile>(path.native(), std::move(text).take()));
-  const SourceFile& file = *program.files.back();
   const std::size_t before = loading.diagnostics.size();
   const auto root = read_json(file, loading.diagnostics);
   const fs::path directory = program.world.cwd / program.root;

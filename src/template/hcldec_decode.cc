@@ -41,6 +41,7 @@ class Decoder {
   Value value(const Spec& spec, const Content& content);
   Value attribute(const Spec& spec, const Content& content);
   Value transform(const Spec& spec, const Content& content);
+  const Block* only_block(const Spec& spec, const Content& content);
   Value block(const Spec& spec, const Content& content);
   Value blocks(const Spec& spec, const Content& content);
   void check_count(const Spec& spec, const Content& content, const std::vector<Range>& places);
@@ -143,18 +144,21 @@ Value Decoder::transform(const Spec& spec, const Content& content) {
   return evaluate_in(*spec.result, scope, spec_functions(), world_, diagnostics_);
 }
 
-Value Decoder::block(const Spec& spec, const Content& content) {
+/// The block of a type that may stand once, if it is there.
+const Block* Decoder::only_block(const Spec& spec, const Content& content) {
   const auto found = blocks_of(spec, content);
-  if (found.empty()) {
-    if (spec.required)
-      fail(content.missing, fmt::format("Missing {} block", spec.name),
-           fmt::format("A block of type \"{}\" is required here.", spec.name));
-    return null_of(spec);
-  }
+  if (found.empty() && spec.required)
+    fail(content.missing, fmt::format("Missing {} block", spec.name),
+         fmt::format("A block of type \"{}\" is required here.", spec.name));
   if (found.size() > 1)
     fail(found[1]->range(), fmt::format("Duplicate {} block", spec.name),
          fmt::format("Only one block of type \"{}\" is allowed.", spec.name));
-  return body(*spec.parts[0], found[0]->body);
+  return found.empty() ? nullptr : found[0];
+}
+
+Value Decoder::block(const Spec& spec, const Content& content) {
+  const Block* found = only_block(spec, content);
+  return found == nullptr ? null_of(spec) : body(*spec.parts[0], found->body);
 }
 
 void Decoder::check_count(const Spec& spec, const Content& content, const std::vector<Range>& places) {
@@ -232,17 +236,9 @@ Value Decoder::block_map(const Spec& spec, const Content& content) {
 }
 
 Value Decoder::block_attributes(const Spec& spec, const Content& content) {
-  const auto found = blocks_of(spec, content);
-  if (found.empty()) {
-    if (spec.required)
-      fail(content.missing, fmt::format("Missing {} block", spec.name),
-           fmt::format("A block of type \"{}\" is required here.", spec.name));
-    return Value::null(Type::map(spec.type));
-  }
-  if (found.size() > 1)
-    fail(found[1]->range(), fmt::format("Duplicate {} block", spec.name),
-         fmt::format("Only one block of type \"{}\" is allowed.", spec.name));
-  const Content inside = read_arguments(found[0]->body, diagnostics_);
+  const Block* found = only_block(spec, content);
+  if (found == nullptr) return Value::null(Type::map(spec.type));
+  const Content inside = read_arguments(found->body, diagnostics_);
   Value::Entries entries;
   for (const auto& [name, a] : inside.arguments) {
     const Value v = evaluate_in(*a->expr, *scope_.names, scope_.functions, world_, diagnostics_);

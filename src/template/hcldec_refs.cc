@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <set>
-
 #include "template/cty_json.h"
 #include "template/functions_support.h"
 #include "template/hcldec_spec.h"
+#include "template/walk.h"
 
 namespace kiln::tmpl {
 
@@ -16,19 +15,17 @@ struct Path {
   std::vector<const Step*> steps;
 };
 
-class PathCollector {
+class PathCollector : public ExprWalker<PathCollector> {
  public:
   std::vector<Path> found;
-  void walk(const Expr& e) {
-    std::visit([&](const auto& node) { visit(e, node); }, e.node);
-  }
 
  private:
+  friend ExprWalker;
+  using ExprWalker::visit;
+
   void add(const Expr& root, const std::string& name, std::vector<const Step*> steps) {
-    if (!bound_.contains(name)) found.push_back({&root, std::move(steps)});
+    if (!is_bound(name)) found.push_back({&root, std::move(steps)});
   }
-  void visit(const Expr&, const LiteralExpr&) {}
-  void visit(const Expr&, const ParenExpr& e) { walk(*e.inside); }
   void visit(const Expr& e, const NameExpr& n) { add(e, n.name, {}); }
   void visit(const Expr&, const PostfixExpr& e) {
     const std::size_t n = path_steps(e);
@@ -41,52 +38,6 @@ class PathCollector {
     }
     walk_steps(e.steps);
   }
-  void walk_steps(const std::vector<Step>& steps) {
-    for (const Step& step : steps) {
-      if (step.index && literal_key(step) == nullptr) walk(*step.index);
-      walk_steps(step.inside);
-    }
-  }
-  void visit(const Expr&, const UnaryExpr& e) { walk(*e.operand); }
-  void visit(const Expr&, const BinaryExpr& e) {
-    walk(*e.first);
-    for (const auto& tail : e.rest) walk(*tail.operand);
-  }
-  void visit(const Expr&, const ConditionalExpr& e) {
-    walk(*e.condition);
-    walk(*e.yes);
-    walk(*e.no);
-  }
-  void visit(const Expr&, const TupleExpr& e) {
-    for (const ExprPtr& element : e.elements) walk(*element);
-  }
-  void visit(const Expr&, const ObjectExpr& e) {
-    for (const auto& item : e.items) {
-      walk(*item.key);
-      walk(*item.value);
-    }
-  }
-  void visit(const Expr&, const ForExpr& e) {
-    walk(*e.collection);
-    const std::multiset<std::string> outer = bound_;
-    bound_.insert({e.key_name, e.value_name});
-    for (const Expr* part : {e.key.get(), e.value.get(), e.condition.get()}) {
-      if (part != nullptr) walk(*part);
-    }
-    bound_ = outer;
-  }
-  void visit(const Expr&, const CallExpr& e) {
-    for (const ExprPtr& argument : e.arguments) walk(*argument);
-  }
-  void visit(const Expr&, const TemplateExpr& e) {
-    for (const ExprPtr& part : e.parts) walk(*part);
-  }
-  void visit(const Expr&, const JoinExpr& e) { walk(*e.loop); }
-  void visit(const Expr&, const LateExpr& e) {
-    if (e.expr) walk(*e.expr);
-  }
-
-  std::multiset<std::string> bound_;
 };
 
 std::string pos_json(const Pos& p) {

@@ -123,24 +123,14 @@ std::vector<VariableInfo> variable_infos(const Variables& variables) {
 }
 
 Loaded check_syntax(const LoadOptions& options, const World& world) {
-  Loading loading{.options = options,
-                  .program = std::make_shared<Program>(),
-                  .auto_var_files = {},
-                  .diagnostics = {},
-                  .sources = {}};
-  loading.program->world = world;
+  Loading loading(options, world);
   read_files(loading);
   tidy(loading);
   return {.result = {}, .diagnostics = std::move(loading.diagnostics), .sources = std::move(loading.sources)};
 }
 
 Loaded load(const LoadOptions& options, const World& world) {
-  Loading loading{.options = options,
-                  .program = std::make_shared<Program>(),
-                  .auto_var_files = {},
-                  .diagnostics = {},
-                  .sources = {}};
-  loading.program->world = world;
+  Loading loading(options, world);
   read_files(loading);
   Template out{
       .path = loading.program->path, .root = loading.program->root, .builds = {}, .variables = {}, .secrets = {}};

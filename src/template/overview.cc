@@ -131,12 +131,7 @@ void set_unknown(Loading& loading) {
 }  // namespace
 
 Overview look_at(const LoadOptions& options, const World& world) {
-  Loading loading{.options = options,
-                  .program = std::make_shared<Program>(),
-                  .auto_var_files = {},
-                  .diagnostics = {},
-                  .sources = {}};
-  loading.program->world = world;
+  Loading loading(options, world);
   loading.program->root = ".";
   if (!options.path.empty()) read_files(loading);
   Overview out;

@@ -17,8 +17,10 @@ struct Program {
 
 /// Everything that loading passes along.
 struct Loading {
+  Loading(const LoadOptions& from, const World& world) : options(from) { program->world = world; }
+
   const LoadOptions& options;
-  std::shared_ptr<Program> program;
+  std::shared_ptr<Program> program = std::make_shared<Program>();
   std::vector<fs::path> auto_var_files;  // of a directory, in order
   Diagnostics diagnostics;
   Sources sources;

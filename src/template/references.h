@@ -1,8 +1,6 @@
 // What an expression refers to, without evaluating it: for ordering locals and for checking validation conditions.
 #pragma once
 
-#include <set>
-
 #include "template/syntax.h"
 
 namespace kiln::tmpl {
