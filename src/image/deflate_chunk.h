@@ -1,9 +1,11 @@
 // Deflate with ISA-L, chunk by chunk: a chunk of a gzip stream as blocks that end on a byte and look at no other chunk,
-// so that chunks made anywhere join into one stream; and a chunk as a whole stream of its own.
+// so that chunks made anywhere join into one stream, or stand as streams of their own.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace kiln::image {
@@ -14,23 +16,26 @@ class ChunkDeflater {
   ChunkDeflater();
   /// Replaces `out` by the blocks of a chunk of at most 4 MiB.
   void deflate(std::span<const std::byte> chunk, std::vector<std::byte>& out);
-  /// Replaces `out` by a chunk as a raw deflate stream (no header, no trailer) that looks back at most 2^window_bits
-  /// bytes; leaves it empty where the stream would not be smaller than the chunk.
-  void deflate_alone(std::span<const std::byte> chunk, unsigned window_bits, std::vector<std::byte>& out);
+  /// The same of a chunk of at least 8 KiB that looks back at most 2^window_bits bytes; leaves `out` empty where the
+  /// blocks and kDeflateEnd would not be smaller than the chunk, as is seen from its bytes alone where it can be.
+  void deflate_piece(std::span<const std::byte> chunk, unsigned window_bits, std::vector<std::byte>& out);
 
  private:
-  struct Form {
-    unsigned window_bits = 15;
-    bool is_whole = false;  // a stream with its end, not a piece of one
-  };
   /// Bytes written to out, or 0 when they would not fit.
-  std::size_t compress(std::span<const std::byte> bytes, const Form& form, std::span<std::byte> out);
+  std::size_t compress(std::span<const std::byte> bytes, unsigned window_bits, std::span<std::byte> out);
   bool is_worth_it(std::span<const std::byte> chunk);
   std::vector<unsigned char> work_;
   std::vector<std::byte> sample_, packed_sample_;
 };
 
-/// CRC-32 as gzip has it, of one chunk.
+/// Ends a raw deflate stream that blocks of this kind were put together to.
+inline constexpr std::string_view kDeflateEnd("\x01\0\0\xff\xff", 5);
+
+/// What stands before the bytes of a stored block of at most 65,535 bytes.
+std::array<std::byte, 5> stored_block_head(std::size_t bytes);
+
+/// CRC-32 as gzip has it, and Adler-32 as zlib has it, of one chunk.
 std::uint32_t gzip_crc(std::span<const std::byte> chunk);
+std::uint32_t zlib_adler(std::span<const std::byte> chunk);
 
 }  // namespace kiln::image

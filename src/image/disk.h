@@ -3,6 +3,8 @@
 // is a function of the layers and the spec: two runs give equal bytes. Layout: docs/formats/disk.md.
 #pragma once
 
+#include <memory>
+
 #include "image/disk/block_image.h"
 #include "image/disk/uuid.h"
 
@@ -60,10 +62,12 @@ struct DiskWriting {
   std::function<void(std::uint64_t done_bytes)> progress = {};  // of Disk::data_bytes(); from the calling thread
 };
 
+class DiskWriter;
+
 struct DiskFormat {
   std::string_view name;    // "raw", "qcow2" ...
   std::string_view suffix;  // of the file, with its dot; no two formats have the same
-  Result<> (*write)(const Disk& disk, DiskOutput& out, const DiskWriting& how);
+  Result<std::unique_ptr<DiskWriter>> (*start)(const Disk& disk, DiskOutput& out);
 };
 
 /// All of them; one line each in disk/formats.cc.
@@ -72,8 +76,18 @@ std::span<const DiskFormat> disk_formats();
 /// Errc::usage names the formats there are.
 Result<const DiskFormat*> find_disk_format(std::string_view name);
 
-/// Writes a disk as a file; all or nothing stands under the target's name. Returns the file's apparent size in bytes.
-Result<std::uint64_t> write_disk_file(const Disk& disk, const DiskFormat& format, const fs::path& target,
-                                      const DiskWriting& how);
+/// Writes a disk in one format. Errc::usage, and nothing written, when the format cannot hold a disk of that size.
+Result<> write_disk(const Disk& disk, const DiskFormat& format, DiskOutput& out, const DiskWriting& how);
+
+struct DiskTarget {
+  const DiskFormat* format = nullptr;
+  fs::path path;
+};
+
+/// Writes a disk as files, all in one pass over it, each on a thread of its own; what several formats have in common is
+/// compressed once. Each file's bytes are those that it has when written alone. The files get their final names when
+/// all are whole; an error leaves none of them. Returns their apparent sizes in bytes.
+Result<std::vector<std::uint64_t>> write_disk_files(const Disk& disk, std::span<const DiskTarget> targets,
+                                                    const DiskWriting& how);
 
 }  // namespace kiln::image

@@ -30,15 +30,20 @@ Result<image::DiskSpec> disk_spec(const Job& job, const plan::PackStep& what) {
   return spec;
 }
 
-Result<> write_one(const Job& job, const image::Disk& disk, const plan::DiskFile& file) {
-  const image::DiskFormat* format = TRY(image::find_disk_format(file.format));
-  const std::string text = "writing " + file.path.filename().native();
+Result<> write_files(const Job& job, const image::Disk& disk, const plan::PackStep& what) {
+  std::vector<image::DiskTarget> targets;
+  std::vector<std::string> names;
+  for (const plan::DiskFile& file : what.files) {
+    TRY(make_dirs(file.path.parent_path()));
+    targets.push_back({TRY(image::find_disk_format(file.format)), file.path});
+    names.push_back(file.path.filename().native());
+  }
+  const std::string text = "writing " + join(names, ", ");
   job.progress(text, 0, disk.data_bytes());
   const image::DiskWriting how{.threads = job.context.settings.threads,
                                .cancel = job.cancel,
                                .progress = [&](std::uint64_t done) { job.progress(text, done, disk.data_bytes()); }};
-  TRY(make_dirs(file.path.parent_path()));
-  TRY(image::write_disk_file(disk, *format, file.path, how));
+  TRY(image::write_disk_files(disk, targets, how));
   return {};
 }
 
@@ -71,7 +76,7 @@ event::Artifact artifact_of(const Job& job, const plan::PackStep& what) {
 Result<engine::Outcome> write_disks(const Job& job, const plan::PackStep& what) {
   job.progress("laying out the disk", 0, 0);
   const image::Disk disk = TRY(image::lay_out_disk(TRY(disk_spec(job, what))).context("laying out the disk"));
-  for (const plan::DiskFile& file : what.files) TRY(write_one(job, disk, file));
+  TRY(write_files(job, disk, what));
   const event::Artifact artifact = artifact_of(job, what);
   TRY(record_artifact(job.context.store, job.step, job.from, what.output, artifact));
   return engine::Outcome{{}, {artifact}};

@@ -87,9 +87,8 @@ TEST_F(RawTest, ProgressReachesTheTotal) {
   const Disk disk = stand_in_disk(8 << 20);
   ScarceOutput out;
   std::uint64_t done = 0;
-  must(must(find_disk_format("raw"))->write(disk, out, {.cancel = cancel, .progress = [&done](std::uint64_t n) {
-                                                          done = n;
-                                                        }}));
+  must(write_disk(disk, *must(find_disk_format("raw")), out,
+                  {.cancel = cancel, .progress = [&done](std::uint64_t n) { done = n; }}));
   EXPECT_EQ(done, disk.data_bytes());
 }
 
@@ -100,7 +99,8 @@ TEST_F(RawTest, AnErrorLeavesNothingUnderTheName) {
     return error(Errc::io, "input/output error");
   };
   const fs::path target = fresh("out") / "disk.raw";
-  const auto done = write_disk_file(disk, *must(find_disk_format("raw")), target, {.cancel = cancel});
+  const auto done =
+      write_disk_files(disk, std::array{DiskTarget{must(find_disk_format("raw")), target}}, {.cancel = cancel});
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().text(), HasSubstr("disk.raw: input/output error"));
   EXPECT_TRUE(fs::is_empty(target.parent_path()));

@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "image/disk/chunk_pipe.h"
 #include "image/disk/compose.h"
 
 namespace kiln::image {
@@ -14,11 +16,16 @@ namespace {
 
 /// One line a format; its page is in docs/formats/.
 constexpr std::array kFormats = {
-    DiskFormat{"raw", ".raw", write_raw},
-    DiskFormat{"gce", ".tar.gz", write_gce},
-    DiskFormat{"qcow2", ".qcow2", write_qcow2},
-    DiskFormat{"qcow2-zlib", ".zlib.qcow2", write_qcow2_zlib},
-    DiskFormat{"qcow2-zstd", ".zstd.qcow2", write_qcow2_zstd},
+    DiskFormat{"raw", ".raw", start_raw},
+    DiskFormat{"gce", ".tar.gz", start_gce},
+    DiskFormat{"qcow2", ".qcow2", start_qcow2},
+    DiskFormat{"qcow2-zlib", ".zlib.qcow2", start_qcow2_zlib},
+    DiskFormat{"qcow2-zstd", ".zstd.qcow2", start_qcow2_zstd},
+    DiskFormat{"vhd", ".vhd", start_vhd},
+    DiskFormat{"vhd-dynamic", ".dynamic.vhd", start_vhd_dynamic},
+    DiskFormat{"vhdx", ".vhdx", start_vhdx},
+    DiskFormat{"vmdk", ".vmdk", start_vmdk},
+    DiskFormat{"ova", ".ova", start_ova},
 };
 
 /// A file as output. zeros() leaves holes.
@@ -45,6 +52,66 @@ class FileOutput : public DiskOutput {
   FdSink sink_;
 };
 
+/// A writer, and what to add to an error of its own.
+struct NamedWriter {
+  std::unique_ptr<DiskWriter> writer;
+  std::string purpose;
+
+  Result<> said(Result<> result) const {
+    return result.ok() || purpose.empty() ? std::move(result) : std::move(result).context("{}", purpose);
+  }
+};
+
+std::vector<ChunkPipe::Take> takers_of(const std::vector<NamedWriter>& writers) {
+  std::vector<ChunkPipe::Take> takers;
+  takers.reserve(writers.size());
+  for (const NamedWriter& w : writers)
+    takers.emplace_back([&w](const DiskChunk& chunk) { return w.said(w.writer->take(chunk)); });
+  return takers;
+}
+
+ChunkForms forms_of(const std::vector<NamedWriter>& writers) {
+  ChunkForms all;
+  for (const NamedWriter& w : writers) {
+    const ChunkForms one = w.writer->forms();
+    all = {all.deflated || one.deflated, all.zstd || one.zstd, all.crc || one.crc, all.adler || one.adler};
+  }
+  return all;
+}
+
+Result<> pour_chunks(const Disk& disk, const std::vector<NamedWriter>& writers, const DiskWriting& how) {
+  const std::vector<Extent> places = chunked(disk);
+  const auto pipe = TRY(ChunkPipe::start(places, forms_of(writers), how.threads, takers_of(writers)));
+  const auto progress = [&how, total = disk.data_bytes()](std::uint64_t done) {  // whole chunks are a little more
+    if (how.progress) how.progress(std::min(done, total));
+  };
+  RangeSink ranges(places, *pipe, progress);
+  const Result<> poured = disk.image.pour(ranges, how.cancel);
+  if (auto failure = pipe->failure()) return *std::move(failure);
+  if (!poured) return writers.size() > 1 ? poured : writers.front().said(poured);
+  TRY(ranges.zeros(places.empty() ? 0 : std::max(places.back().end(), disk.image.bytes) - disk.image.bytes));
+  return pipe->finish();
+}
+
+Result<> write_all(const Disk& disk, const std::vector<NamedWriter>& writers, const DiskWriting& how) {
+  for (const NamedWriter& w : writers) TRY(w.said(w.writer->start()));
+  TRY(pour_chunks(disk, writers, how));
+  for (const NamedWriter& w : writers) TRY(w.said(w.writer->finish()));
+  return {};
+}
+
+/// A file on its way to its final name.
+struct OpenTarget {
+  AtomicFile file;
+  FileOutput out;
+  explicit OpenTarget(AtomicFile opened) : file(std::move(opened)), out(file.fd()) {}
+
+  Result<std::uint64_t> size() {
+    TRY(out.finish());
+    return static_cast<std::uint64_t>(TRY(stat_of(file.fd())).st_size);
+  }
+};
+
 }  // namespace
 
 std::uint64_t Disk::data_bytes() const {
@@ -64,15 +131,27 @@ Result<const DiskFormat*> find_disk_format(std::string_view name) {
   return error(Errc::usage, "there is no disk format '{}'; there are {}", name, join(names, ", "));
 }
 
-Result<std::uint64_t> write_disk_file(const Disk& disk, const DiskFormat& format, const fs::path& target,
-                                      const DiskWriting& how) {
-  AtomicFile file = TRY(AtomicFile::create(target));
-  FileOutput out(file.fd());
-  TRY(format.write(disk, out, how).context("writing {}", target));
-  TRY(out.finish().context("writing {}", target));
-  const struct stat st = TRY(stat_of(file.fd()));
-  TRY(file.commit());
-  return static_cast<std::uint64_t>(st.st_size);
+Result<> write_disk(const Disk& disk, const DiskFormat& format, DiskOutput& out, const DiskWriting& how) {
+  std::vector<NamedWriter> writers;
+  writers.push_back({TRY(format.start(disk, out)), {}});
+  return write_all(disk, writers, how);
+}
+
+Result<std::vector<std::uint64_t>> write_disk_files(const Disk& disk, std::span<const DiskTarget> targets,
+                                                    const DiskWriting& how) {
+  std::vector<std::unique_ptr<OpenTarget>> files;
+  std::vector<NamedWriter> writers;
+  for (const DiskTarget& target : targets) {
+    files.push_back(std::make_unique<OpenTarget>(TRY(AtomicFile::create(target.path))));
+    const std::string purpose = fmt::format("writing {}", target.path);
+    writers.push_back({TRY(target.format->start(disk, files.back()->out).context("{}", purpose)), purpose});
+  }
+  if (!writers.empty()) TRY(write_all(disk, writers, how));
+  std::vector<std::uint64_t> sizes;
+  for (std::size_t i = 0; i < files.size(); ++i)
+    sizes.push_back(TRY(files[i]->size().context("{}", writers[i].purpose)));
+  for (const auto& file : files) TRY(file->file.commit());
+  return sizes;
 }
 
 }  // namespace kiln::image

@@ -1,19 +1,34 @@
-// The writers of disk formats, one file each; their table is formats.cc. Private to the room.
+// The writers of disk formats, one file each; their table is formats.cc. Each makes its writer, or says why a disk
+// cannot be in that format (Errc::usage), and writes nothing yet. The disk and the output must outlive the writer.
+// Private to the room.
 #pragma once
 
-#include "image/disk.h"
+#include <memory>
+
+#include "image/disk/disk_writer.h"
 
 namespace kiln::image {
 
 /// The disk as it is; what is zero becomes holes.
-Result<> write_raw(const Disk& disk, DiskOutput& out, const DiskWriting& how);
+Result<std::unique_ptr<DiskWriter>> start_raw(const Disk& disk, DiskOutput& out);
 
 /// Compute Engine's archive. Errc::usage for a disk that is no whole number of GiB or over 2048 GiB.
-Result<> write_gce(const Disk& disk, DiskOutput& out, const DiskWriting& how);
+Result<std::unique_ptr<DiskWriter>> start_gce(const Disk& disk, DiskOutput& out);
+
+/// VHD: fixed, as Azure takes it, and dynamic. Errc::usage for a disk over 2040 GiB.
+Result<std::unique_ptr<DiskWriter>> start_vhd(const Disk& disk, DiskOutput& out);
+Result<std::unique_ptr<DiskWriter>> start_vhd_dynamic(const Disk& disk, DiskOutput& out);
+
+/// VMDK's streamOptimized form, and an OVA that holds it. Errc::usage for a disk over 2 TiB.
+Result<std::unique_ptr<DiskWriter>> start_vmdk(const Disk& disk, DiskOutput& out);
+Result<std::unique_ptr<DiskWriter>> start_ova(const Disk& disk, DiskOutput& out);
+
+/// VHDX that grows. Errc::usage for a disk over 64 TiB.
+Result<std::unique_ptr<DiskWriter>> start_vhdx(const Disk& disk, DiskOutput& out);
 
 /// qcow2 version 3: plain, and with its clusters compressed.
-Result<> write_qcow2(const Disk& disk, DiskOutput& out, const DiskWriting& how);
-Result<> write_qcow2_zlib(const Disk& disk, DiskOutput& out, const DiskWriting& how);
-Result<> write_qcow2_zstd(const Disk& disk, DiskOutput& out, const DiskWriting& how);
+Result<std::unique_ptr<DiskWriter>> start_qcow2(const Disk& disk, DiskOutput& out);
+Result<std::unique_ptr<DiskWriter>> start_qcow2_zlib(const Disk& disk, DiskOutput& out);
+Result<std::unique_ptr<DiskWriter>> start_qcow2_zstd(const Disk& disk, DiskOutput& out);
 
 }  // namespace kiln::image

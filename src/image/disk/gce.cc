@@ -1,11 +1,11 @@
 // GCE's image archive: a gzip member that holds a tar that holds disk.raw, as a sparse file of the old GNU form. What
 // is written of it: docs/formats/gce-archive.md.
-#include <cassert>
+#include <zlib.h>
 
 #include "base/endian.h"
+#include "image/deflate_chunk.h"
 #include "image/disk/compose.h"
 #include "image/disk/formats.h"
-#include "image/gzip_sink.h"
 #include "image/tar_header.h"
 
 namespace kiln::image {
@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxGiB = 2048;            // Compute Engine's limit
-constexpr std::uint64_t kMapBlock = 4096;          // a shorter hole is not worth a map entry
 constexpr std::uint64_t kRecord = 20 * kTarBlock;  // a tar ends with a whole record
 constexpr std::uint64_t kMaxOctal = 077777777777;
 
@@ -105,20 +104,90 @@ Result<> check_size(std::uint64_t bytes) {
   return {};
 }
 
+// Method deflate, no flags, time 0, no extra flags, system "unknown": nothing that tells when or where it was made.
+constexpr std::string_view kGzipHeader("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
+
+/// A gzip member put together from pieces, some of which were deflated before.
+class GzipPieces {
+ public:
+  explicit GzipPieces(Sink& out) : out_(out) { deflater_.deflate(std::vector<std::byte>(kChunkBytes), zeros_); }
+
+  Result<> start() { return out_.write(kGzipHeader); }
+
+  Result<> put(std::span<const std::byte> plain) {
+    std::vector<std::byte> packed;
+    while (!plain.empty()) {
+      const auto piece = plain.first(std::min(plain.size(), kChunkBytes));
+      deflater_.deflate(piece, packed);
+      TRY(put_made(packed, gzip_crc(piece), piece.size()));
+      plain = plain.subspan(piece.size());
+    }
+    return {};
+  }
+
+  Result<> put(const DiskChunk& chunk) {
+    if (chunk.is_zero) return put_made(zeros_, chunk.crc, kChunkBytes);
+    if (!chunk.deflated.empty()) return put_made(chunk.deflated, chunk.crc, kChunkBytes);
+    constexpr std::size_t kHalf = kChunkBytes / 2;  // a stored block holds a byte less than a chunk
+    count(chunk.crc, kChunkBytes);
+    for (const auto half : {chunk.plain.first(kHalf), chunk.plain.subspan(kHalf)}) {
+      TRY(out_.write(stored_block_head(half.size())));
+      TRY(out_.write(half));
+    }
+    return {};
+  }
+
+  Result<> finish() {
+    struct Trailer {
+      le32 crc, bytes;
+    };
+    TRY(out_.write(kDeflateEnd));
+    return out_.write(bytes_of(Trailer{crc_, static_cast<std::uint32_t>(bytes_)}));
+  }
+  std::uint64_t plain_bytes() const { return bytes_; }
+
+ private:
+  void count(std::uint32_t crc, std::size_t bytes) {
+    crc_ = static_cast<std::uint32_t>(::crc32_combine(crc_, crc, static_cast<z_off_t>(bytes)));
+    bytes_ += bytes;
+  }
+  Result<> put_made(std::span<const std::byte> packed, std::uint32_t crc, std::size_t bytes) {
+    count(crc, bytes);
+    return out_.write(packed);
+  }
+
+  Sink& out_;
+  ChunkDeflater deflater_;
+  std::vector<std::byte> zeros_;  // a chunk of them
+  std::uint32_t crc_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+class GceWriter : public DiskWriter {
+ public:
+  GceWriter(const Disk& disk, Sink& out) : disk_(disk), gzip_(out) {}
+  ChunkForms forms() const override { return {.deflated = true, .crc = true}; }
+  Result<> start() override {
+    TRY(gzip_.start());
+    return gzip_.put(as_bytes(render_sparse_header(chunked(disk_), disk_.image.bytes)));
+  }
+  Result<> take(const DiskChunk& chunk) override { return gzip_.put(chunk); }
+  Result<> finish() override {
+    const std::uint64_t used = gzip_.plain_bytes() + 2 * kTarBlock;
+    TRY(gzip_.put(std::vector<std::byte>(2 * kTarBlock + (kRecord - used % kRecord) % kRecord)));
+    return gzip_.finish();
+  }
+
+ private:
+  const Disk& disk_;
+  GzipPieces gzip_;
+};
+
 }  // namespace
 
-Result<> write_gce(const Disk& disk, DiskOutput& out, const DiskWriting& how) {
+Result<std::unique_ptr<DiskWriter>> start_gce(const Disk& disk, DiskOutput& out) {
   TRY(check_size(disk.image.bytes));
-  const std::vector<Extent> map = rounded(disk.image.data, kMapBlock, disk.image.bytes);
-  const std::string header = render_sparse_header(map, disk.image.bytes);
-  const auto gzip = TRY(GzipSink::start(out, how.threads));
-  TRY(gzip->write(as_bytes(header)));
-  RangeSink ranges(map, *gzip, how.progress);
-  TRY(disk.image.pour(ranges, how.cancel));
-  const std::uint64_t used = header.size() + total_bytes(map) + 2 * kTarBlock;
-  TRY(gzip->zeros(2 * kTarBlock + (kRecord - used % kRecord) % kRecord));
-  TRY(gzip->finish());
-  return {};
+  return std::make_unique<GceWriter>(disk, out);
 }
 
 }  // namespace kiln::image

@@ -85,11 +85,12 @@ TEST_F(GceTest, OneGzipMemberWithoutNameAndTime) {
 TEST_F(GceTest, SizesThatComputeEngineRefusesAreRefusedHere) {
   ScarceOutput out;
   const DiskFormat* gce = must(find_disk_format("gce"));
-  const auto half = gce->write(stand_in_disk(kGiB + kGiB / 2), out, {.cancel = cancel});
+  const auto half = write_disk(stand_in_disk(kGiB + kGiB / 2), *gce, out, {.cancel = cancel});
   ASSERT_FALSE(half);
   EXPECT_EQ(half.error().code(), Errc::usage);
   EXPECT_THAT(half.error().text(), HasSubstr("whole GiB; this one has 1610612736 bytes"));
-  EXPECT_THAT(gce->write(stand_in_disk(2049 * kGiB), out, {.cancel = cancel}).error().text(), HasSubstr("2048 GiB"));
+  EXPECT_THAT(write_disk(stand_in_disk(2049 * kGiB), *gce, out, {.cancel = cancel}).error().text(),
+              HasSubstr("2048 GiB"));
   EXPECT_EQ(out.text, "");
 }
 

@@ -50,15 +50,6 @@ std::uint32_t crc_of(std::string_view bytes) {
       ::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
 }
 
-/// As GPT has UUIDs: the first three fields little-endian, the rest in the order of the text.
-std::array<std::uint8_t, 16> mixed_endian(const Uuid& id) {
-  std::array<std::uint8_t, 16> mixed = id.bytes;
-  std::reverse(mixed.begin(), mixed.begin() + 4);
-  std::reverse(mixed.begin() + 4, mixed.begin() + 6);
-  std::reverse(mixed.begin() + 6, mixed.begin() + 8);
-  return mixed;
-}
-
 /// A disk of 2 TiB or more has the largest number there is.
 std::string render_protective_mbr(std::uint64_t disk_sectors) {
   const std::uint64_t covered = std::min<std::uint64_t>(disk_sectors - 1, 0xffffffff);

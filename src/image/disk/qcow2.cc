@@ -29,7 +29,7 @@ struct Layout {
 Layout lay_out(const Disk& disk) {
   Layout l;
   l.disk_bytes = disk.image.bytes;
-  l.data = rounded(disk.image.data, kCluster, clusters_of(disk.image.bytes) * kCluster);
+  l.data = chunked(disk);
   l.data_clusters = total_bytes(l.data) / kCluster;
   l.l1_entries = (clusters_of(l.disk_bytes) + kTableEntries - 1) / kTableEntries;
   for (const Extent& e : l.data) {
@@ -63,19 +63,32 @@ Result<> write_l2_tables(const Layout& l, Sink& out) {
   return {};
 }
 
+class Qcow2Writer : public DiskWriter {
+ public:
+  Qcow2Writer(const Disk& disk, Sink& out) : layout_(lay_out(disk)), out_(out) {}
+
+  Result<> start() override {
+    const Layout& l = layout_;
+    const Places places{l.l1_cluster(), l.refcount_cluster()};
+    const Header header = header_of(l.disk_bytes, l.refcounts, places, Compression::deflate);
+    TRY(out_.write(whole_clusters(std::string(as_text(bytes_of(header))))));
+    TRY(write_refcounts(l.refcounts, l.refcount_cluster(), l.clusters(), {}, out_));
+    TRY(write_l1(l, out_));
+    return write_l2_tables(l, out_);
+  }
+  Result<> take(const DiskChunk& chunk) override {
+    return chunk.is_zero ? out_.zeros(kCluster) : out_.write(chunk.plain);
+  }
+
+ private:
+  Layout layout_;
+  Sink& out_;
+};
+
 }  // namespace
 
-Result<> write_qcow2(const Disk& disk, DiskOutput& out, const DiskWriting& how) {
-  const Layout l = lay_out(disk);
-  const Places places{l.l1_cluster(), l.refcount_cluster()};
-  const Header header = header_of(l.disk_bytes, l.refcounts, places, Compression::deflate);
-  TRY(out.write(whole_clusters(std::string(as_text(bytes_of(header))))));
-  TRY(write_refcounts(l.refcounts, l.refcount_cluster(), l.clusters(), {}, out));
-  TRY(write_l1(l, out));
-  TRY(write_l2_tables(l, out));
-  RangeSink ranges(l.data, out, how.progress);
-  TRY(disk.image.pour(ranges, how.cancel));
-  return ranges.zeros(clusters_of(l.disk_bytes) * kCluster - l.disk_bytes);
+Result<std::unique_ptr<DiskWriter>> start_qcow2(const Disk& disk, DiskOutput& out) {
+  return std::make_unique<Qcow2Writer>(disk, out);
 }
 
 }  // namespace kiln::image

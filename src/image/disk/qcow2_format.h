@@ -3,15 +3,16 @@
 #pragma once
 
 #include "base/endian.h"
-#include "image/disk.h"
+#include "image/disk/disk_writer.h"
 
 namespace kiln::image::qcow2 {
 
 inline constexpr unsigned kClusterBits = 16;
 inline constexpr std::uint64_t kCluster = std::uint64_t{1} << kClusterBits;  // bytes
-inline constexpr std::uint64_t kTableEntries = kCluster / 8;                 // of an L1, L2 or refcount table's cluster
-inline constexpr std::uint64_t kRefcountsPerBlock = kCluster / 2;            // of 16 bits
-inline constexpr std::uint64_t kCopied = std::uint64_t{1} << 63;             // refcount is exactly one
+static_assert(kCluster == kChunkBytes);
+inline constexpr std::uint64_t kTableEntries = kCluster / 8;       // of an L1, L2 or refcount table's cluster
+inline constexpr std::uint64_t kRefcountsPerBlock = kCluster / 2;  // of 16 bits
+inline constexpr std::uint64_t kCopied = std::uint64_t{1} << 63;   // refcount is exactly one
 inline constexpr std::uint64_t kCompressed = std::uint64_t{1} << 62;
 inline constexpr unsigned kSectorsShift = 62 - (kClusterBits - 8);  // of a compressed entry's count of more sectors
 

@@ -1,34 +1,39 @@
-#include "image/disk/compose.h"
+// The disk itself as a file. What is zero becomes holes.
+#include <algorithm>
+
 #include "image/disk/formats.h"
+#include "image/disk/raw.h"
 
 namespace kiln::image {
 
+Result<> RawData::take(const DiskChunk& chunk) {
+  TRY(out_.zeros(chunk.offset - position_));
+  const std::uint64_t bytes = std::min<std::uint64_t>(kChunkBytes, disk_.image.bytes - chunk.offset);
+  position_ = chunk.offset + bytes;
+  return data_.put(chunk, bytes, out_);
+}
+
+Result<> RawData::finish(std::uint64_t bytes) {
+  return out_.zeros(bytes - position_);
+}
+
 namespace {
 
-/// Passes everything on and says how much data went by.
-class ProgressSink : public Sink {
+class RawWriter : public DiskWriter {
  public:
-  ProgressSink(Sink& out, const DiskWriting& how) : out_(out), how_(how) {}
-  using Sink::write;
-  Result<> write(std::span<const std::byte> bytes) override {
-    TRY(out_.write(bytes));
-    done_ += bytes.size();
-    if (how_.progress) how_.progress(done_);
-    return {};
-  }
-  Result<> zeros(std::uint64_t n) override { return out_.zeros(n); }
+  RawWriter(const Disk& disk, Sink& out) : bytes_(disk.image.bytes), data_(disk, out) {}
+  Result<> take(const DiskChunk& chunk) override { return data_.take(chunk); }
+  Result<> finish() override { return data_.finish(bytes_); }
 
  private:
-  Sink& out_;
-  const DiskWriting& how_;
-  std::uint64_t done_ = 0;
+  std::uint64_t bytes_;
+  RawData data_;
 };
 
 }  // namespace
 
-Result<> write_raw(const Disk& disk, DiskOutput& out, const DiskWriting& how) {
-  ProgressSink sink(out, how);
-  return disk.image.pour(sink, how.cancel);
+Result<std::unique_ptr<DiskWriter>> start_raw(const Disk& disk, DiskOutput& out) {
+  return std::make_unique<RawWriter>(disk, out);
 }
 
 }  // namespace kiln::image

@@ -82,7 +82,7 @@ class DiskTest : public ImageTest {
   fs::path write(const Disk& disk, std::string_view format, unsigned threads = 2) {
     const DiskFormat* f = must(find_disk_format(format));
     fs::path path = dir.path() / fmt::format("disk{}", f->suffix);
-    must(write_disk_file(disk, *f, path, {.threads = threads, .cancel = cancel}));
+    must(write_disk_files(disk, std::array{DiskTarget{f, path}}, {.threads = threads, .cancel = cancel}));
     return path;
   }
   static bool has_tool(const std::string& name) {

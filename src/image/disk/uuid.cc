@@ -1,5 +1,7 @@
 #include "image/disk/uuid.h"
 
+#include <algorithm>
+
 namespace kiln::image {
 
 namespace {
@@ -47,6 +49,14 @@ Uuid derive_uuid(const Digest& seed, std::string_view word) {
   id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x80);
   id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
   return id;
+}
+
+std::array<std::uint8_t, 16> mixed_endian(const Uuid& id) {
+  std::array<std::uint8_t, 16> mixed = id.bytes;
+  std::reverse(mixed.begin(), mixed.begin() + 4);
+  std::reverse(mixed.begin() + 4, mixed.begin() + 6);
+  std::reverse(mixed.begin() + 6, mixed.begin() + 8);
+  return mixed;
 }
 
 Result<Uuid> parse_uuid(std::string_view text) {

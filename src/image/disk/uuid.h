@@ -19,6 +19,9 @@ struct Uuid {
 /// 9562, section 5.8). Different words give different UUIDs.
 Uuid derive_uuid(const Digest& seed, std::string_view word);
 
+/// As GPT and Microsoft's formats have UUIDs: the first three fields little-endian, the rest in the order of the text.
+std::array<std::uint8_t, 16> mixed_endian(const Uuid& id);
+
 /// Reads the text form, in either case; anything else is Errc::usage.
 Result<Uuid> parse_uuid(std::string_view text);
 
