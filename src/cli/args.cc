@@ -179,6 +179,13 @@ void add_commands(CLI::App& app, Args& args, Raw& raw) {
   add_loading(console, args);
   console.add_option("--config-type", args.config_type)->check(CLI::IsMember({"hcl2"}));
   add_fmt(*app.add_subcommand("fmt"), args);
+  CLI::App& fix = *app.add_subcommand("fix");
+  add_template(fix, args);
+  fix.add_flag("--validate", args.validate);
+  CLI::App& upgrade = *app.add_subcommand("hcl2_upgrade");
+  add_template(upgrade, args);
+  upgrade.add_option("--output-file", args.output_file);
+  upgrade.add_flag("--with-annotations", args.annotations);
   CLI::App& plan = *app.add_subcommand("plan");
   add_template(plan, args);
   add_variables(plan, args, raw);

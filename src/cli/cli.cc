@@ -27,6 +27,8 @@ Result<int> dispatch(const Args& args, const Environment& environment, const Can
   if (args.command == "build") return build(args, environment, cancel);
   if (args.command == "validate") return validate(args, environment);
   if (args.command == "fmt") return format(args);
+  if (args.command == "fix") return fix(args, environment);
+  if (args.command == "hcl2_upgrade") return hcl2_upgrade(args);
   if (args.command == "console") return console(args, environment);
   if (args.command == "inspect") return inspect(args, environment);
   if (args.command == "init") return init(args, environment);

@@ -25,6 +25,8 @@ int run_command_line(const std::vector<std::string>& argv, const Environment& en
 Result<int> build(const Args& args, const Environment& environment, const Cancel& cancel);
 Result<int> validate(const Args& args, const Environment& environment);
 Result<int> format(const Args& args);
+Result<int> fix(const Args& args, const Environment& environment);
+Result<int> hcl2_upgrade(const Args& args);
 Result<int> console(const Args& args, const Environment& environment);
 Result<int> inspect(const Args& args, const Environment& environment);
 Result<int> init(const Args& args, const Environment& environment);

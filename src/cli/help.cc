@@ -13,6 +13,8 @@ kiln bakes machine images from Packer templates without booting a machine.
   build      make the images of a template
   validate   check a template
   fmt        put templates into canonical form
+  fix        bring an old JSON template up to date
+  hcl2_upgrade   write an old JSON template as HCL2
   inspect    list what a template holds: variables, builds and their parts
   console    try expressions against a template
   init       say what a template needs and whether kiln has it
@@ -111,6 +113,30 @@ Examples:
   -recursive     directories inside directories, too
 )";
 
+constexpr std::string_view kFix = R"(Usage: kiln fix [flags] TEMPLATE
+
+Prints an old JSON template with the keys that today's builders, provisioners
+and post-processors have. The file stays as it is.
+
+Examples:
+  kiln fix old.json > new.json
+
+  -validate=false   do not check whether the result can be read
+)";
+
+constexpr std::string_view kUpgrade = R"(Usage: kiln hcl2_upgrade [flags] TEMPLATE
+
+Writes an old JSON template as an HCL2 template that means the same. The old
+file stays as it is. Keys from before today's names need kiln fix first.
+
+Examples:
+  kiln hcl2_upgrade old.json                         writes old.json.pkr.hcl
+  kiln hcl2_upgrade -output-file=new.pkr.hcl old.json
+
+  -output-file=FILE    where to write (default: TEMPLATE.pkr.hcl)
+  -with-annotations    comments that say what each part is
+)";
+
 constexpr std::string_view kInspect = R"(Usage: kiln inspect [flags] TEMPLATE
 
 Lists what a template holds. Variables need no values: what is not known prints
@@ -193,6 +219,8 @@ std::string help_for(const std::string& command) {
   if (command == "inspect") return std::string(kInspect);
   if (command == "console") return std::string(kConsole);
   if (command == "init") return std::string(kInit);
+  if (command == "fix") return std::string(kFix);
+  if (command == "hcl2_upgrade") return std::string(kUpgrade);
   if (command == "fmt") return std::string(kFmt);
   if (command == "plan") return std::string(kPlan);
   if (command == "run") return std::string(kRun);

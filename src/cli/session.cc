@@ -90,10 +90,24 @@ std::optional<tmpl::Template> load_template(const Args& args, const Environment&
   return std::move(loaded.result);
 }
 
-bool parses(const Args& args, const Environment& environment) {
-  const tmpl::Loaded loaded = tmpl::check_syntax(load_options(args), template_world(environment));
+namespace {
+
+bool parses_in(const Args& args, const tmpl::World& world) {
+  const tmpl::Loaded loaded = tmpl::check_syntax(load_options(args), world);
   complain(args, loaded.diagnostics, loaded.sources);
   return !tmpl::has_errors(loaded.diagnostics);
+}
+
+}  // namespace
+
+bool parses(const Args& args, const Environment& environment) {
+  return parses_in(args, template_world(environment));
+}
+
+bool parses(const Args& args, const Environment& environment, const std::string& text) {
+  tmpl::World world = template_world(environment);
+  world.read_file = [&text](const fs::path&) { return Result<std::string>(text); };
+  return parses_in(args, world);
 }
 
 std::optional<tmpl::Overview> load_overview(const Args& args, const Environment& environment) {

@@ -16,6 +16,9 @@ std::optional<tmpl::Template> load_template(const Args& args, const Environment&
 /// Parses the template and prints what is wrong with it; whether nothing is.
 bool parses(const Args& args, const Environment& environment);
 
+/// The same for a text that is about to become the template.
+bool parses(const Args& args, const Environment& environment, const std::string& text);
+
 /// Looks at the template (or at nothing, where none is given) and prints what is wrong with it; empty when that is so.
 std::optional<tmpl::Overview> load_overview(const Args& args, const Environment& environment);
 

@@ -104,13 +104,25 @@ ExprPtr GoCalls::truth(GoValue value) const {
   return binary(make(TemplateExpr{std::move(parts), false}), Op::not_equal, text(""));
 }
 
+/// What is known of the world, by its name in the language.
+std::optional<GoValue> GoCalls::reference_of(const std::string& name) const {
+  if (name == "timestamp") return GoValue{member("local", text("timestamp"))};
+  if (name == "packer_version") return GoValue{member("packer", text("version"))};
+  if (name == "pwd") return GoValue{member("path", text("cwd"))};
+  if (name != "template_dir") return std::nullopt;
+  std::vector<ExprPtr> directory;
+  directory.push_back(member("path", text("root")));
+  return GoValue{function("abspath", std::move(directory))};
+}
+
 std::optional<GoValue> GoCalls::constant_of(const std::string& name) const {
+  if (name == "build_name") return GoValue{member("source", text("name"))};
+  if (name == "build_type") return GoValue{member("source", text("type"))};
+  if (context_.symbolic) return reference_of(name);
   if (name == "timestamp") return GoValue{text(std::to_string(context_.now))};
   if (name == "packer_version") return GoValue{text(context_.packer_version)};
   if (name == "pwd") return GoValue{text(context_.cwd)};
   if (name == "template_dir") return GoValue{text(context_.template_dir)};
-  if (name == "build_name") return GoValue{member("source", text("name"))};
-  if (name == "build_type") return GoValue{member("source", text("type"))};
   return std::nullopt;
 }
 

@@ -31,6 +31,7 @@ class GoCalls {
   ExprPtr function(std::string name, std::vector<ExprPtr> arguments) const;
   ExprPtr member(std::string root, ExprPtr key) const;
   ExprPtr binary(ExprPtr left, Op op, ExprPtr right) const;
+  std::optional<GoValue> reference_of(const std::string& name) const;
   std::optional<GoValue> constant_of(const std::string& name) const;
   std::optional<GoValue> logic(const std::string& name, Values& arguments) const;
   GoValue replace_first(Values arguments, std::string& problem) const;

@@ -12,6 +12,8 @@ struct GoTextContext {
   std::int64_t now = 0;  // timestamp
   std::string cwd, template_dir, packer_version;
   std::string builder;  // type, for clean_resource_name; empty outside builders
+  bool symbolic =
+      false;  // what this program knows stays a reference (path.cwd, local.timestamp ...), to be written down
 };
 
 /// The text as an expression that is a string. Actions that speak of data (.Vars, .Path) stay as they are: the

@@ -289,10 +289,11 @@ SyntaxBody LegacyReader::read() {
   SyntaxBody out = body(root_);
   if (!is(root_, Node::Kind::object, "An object, a template,")) return out;
   check_keys();
-  text(root_, "description");
+  const std::string description = text(root_, "description");
   minimum_version(out);
   variables(out);
   Block build = block("build", {}, root_, body(root_));
+  if (!description.empty()) add(build.body, "description", root_.start(), literal(root_.start(), description));
   builders(out, build);
   provisioners(build.body);
   post_processors(build.body);
