@@ -36,6 +36,7 @@ struct DiskPartition {
 struct Disk {
   BlockImage image;
   std::vector<DiskPartition> partitions;  // by place on the disk
+  std::vector<fs::path> layers;           // of the spec: what formats of the tree itself read
   std::uint64_t data_bytes() const;       // what a writer reads: the total that progress is told of
 };
 
@@ -67,7 +68,8 @@ class DiskWriter;
 struct DiskFormat {
   std::string_view name;    // "raw", "qcow2" ...
   std::string_view suffix;  // of the file, with its dot; no two formats have the same
-  Result<std::unique_ptr<DiskWriter>> (*start)(const Disk& disk, DiskOutput& out);
+  Result<std::unique_ptr<DiskWriter>> (*start)(const Disk& disk, DiskOutput& out, const DiskWriting& how);
+  enum class Of : std::uint8_t { disk, tree } of = Of::disk;  // what the file holds
 };
 
 /// All of them; one line each in disk/formats.cc.

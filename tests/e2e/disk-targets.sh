@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One template, one build: a Docker image, an EC2 disk, a Compute Engine image and a disk in two formats from the same steps.
+# One template, one build: a Docker image, an EC2 disk, a Compute Engine image and a disk in several formats from the same steps.
 # Shared steps run once; an unchanged build does nothing; a change runs what stands on it and nothing else; cold builds agree.
 . "$(dirname "$0")/../support/e2e.sh"
 # shellcheck source=../support/machine.sh
@@ -27,7 +27,7 @@ source "googlecompute" "t" {
 }
 source "disk" "t" {
   base      = "tar:base.tar"
-  formats   = ["raw", "qcow2"]
+  formats   = ["raw", "qcow2", "vmdk", "vhd", "squashfs", "wsl"]
   disk_size = "1500M"
 }
 build {
@@ -42,7 +42,7 @@ build {
 }
 HCL
 }
-files=(out/t-docker.tar out/t-ec2.raw out/t-gce.tar.gz out/t.raw out/t.qcow2)
+files=(out/t-docker.tar out/t-ec2.raw out/t-gce.tar.gz out/t.raw out/t.qcow2 out/t.vmdk out/t.vhd out/t.squashfs out/t.wsl)
 
 write_template one one
 build t.pkr.hcl
@@ -57,7 +57,7 @@ import json, sys
 builds = {b["builder_type"]: b for b in json.load(open(sys.argv[1]))["builds"]}
 assert sorted(builds) == ["amazon-ebs", "disk", "docker", "googlecompute"], builds
 assert len({b["packer_run_uuid"] for b in builds.values()}) == 1
-assert [f["name"].split("/")[-1] for f in builds["disk"]["files"]] == ["t.raw", "t.qcow2"]
+assert [f["name"].split("/")[-1] for f in builds["disk"]["files"]] == ["t." + end for end in ("raw", "qcow2", "vmdk", "vhd", "squashfs", "wsl")]
 assert builds["amazon-ebs"]["files"][0]["size"] == 2 << 30
 assert builds["amazon-ebs"]["artifact_id"].startswith("sha256:")
 PY
@@ -68,7 +68,12 @@ check_disk out/t.raw
 [ "$(stat -c %s out/t.raw)" = $((1500 << 20)) ] || fail "the disk has not the size that was asked for"
 [ "$(du -m out/t-ec2.raw | cut -f1)" -lt 200 ] || fail "the EC2 disk is not sparse"
 qemu-img check -q out/t.qcow2 || fail "qemu-img check"
-qemu-img compare -q out/t.raw out/t.qcow2 || fail "the two formats hold other disks"
+for other in "qcow2 t.qcow2" "vmdk t.vmdk" "vpc t.vhd"; do
+  qemu-img compare -q -f raw -F "${other% *}" out/t.raw "out/${other#* }" || fail "${other#* } holds another disk"
+done
+unsquashfs -l out/t.squashfs | grep -q '^squashfs-root/machine$' || fail "the squashfs has not the tree"
+[ "$(tar -xOzf out/t.wsl shared)" = one ] || fail "the archive for WSL has not the tree"
+tar -tzf out/t.wsl | grep -q '^boot/.' && fail "the archive for WSL has a kernel"
 [ "$(tar -tf out/t-gce.tar.gz)" = disk.raw ] || fail "members of the Compute Engine image"
 tar -xSf out/t-gce.tar.gz
 check_disk disk.raw
@@ -96,7 +101,7 @@ build t.pkr.hcl
 stamp | cmp -s - before || fail "an unchanged build touched a file"
 cmp -s out/packer-manifest.json manifest.before || fail "an unchanged build wrote the manifest"
 
-# One file of two is gone: that source writes again, the others do not.
+# One file of several is gone: that source writes again, the others do not.
 rm out/t.qcow2
 build t.pkr.hcl
 [ "$(ran | grep -c '^pack ')" = 1 ] || fail "after a lost file: $(ran)"

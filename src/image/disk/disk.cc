@@ -36,7 +36,9 @@ Result<Disk> lay_out_disk(const DiskSpec& spec) {
                            .hash_seed = derive_uuid(spec.seed, "directory hashes"),
                            .clock = spec.clock};
   BlockImage root = TRY(lay_out_ext4(tree, root_spec).context("root file system"));
-  return frame_disk(spec, bytes, std::move(root));
+  Disk disk = TRY(frame_disk(spec, bytes, std::move(root)));
+  disk.layers = spec.layers;
+  return disk;
 }
 
 }  // namespace kiln::image

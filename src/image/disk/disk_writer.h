@@ -30,10 +30,12 @@ class DiskWriter {
  public:
   virtual ~DiskWriter() = default;
   virtual ChunkForms forms() const { return {}; }
+  /// False for formats that hold the tree, not the disk: these write all in finish().
+  virtual bool takes_chunks() const { return true; }
   /// What stands before the data.
   virtual Result<> start() { return {}; }
   /// Chunks come in the order of the disk; those that the disk has no data in do not come.
-  virtual Result<> take(const DiskChunk& chunk) = 0;
+  virtual Result<> take(const DiskChunk& /*chunk*/) { return {}; }
   virtual Result<> finish() { return {}; }
 };
 

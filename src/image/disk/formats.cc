@@ -26,6 +26,8 @@ constexpr std::array kFormats = {
     DiskFormat{"vhdx", ".vhdx", start_vhdx},
     DiskFormat{"vmdk", ".vmdk", start_vmdk},
     DiskFormat{"ova", ".ova", start_ova},
+    DiskFormat{"squashfs", ".squashfs", start_squashfs, DiskFormat::Of::tree},
+    DiskFormat{"wsl", ".wsl", start_wsl, DiskFormat::Of::tree},
 };
 
 /// A file as output. zeros() leaves holes.
@@ -65,8 +67,10 @@ struct NamedWriter {
 std::vector<ChunkPipe::Take> takers_of(const std::vector<NamedWriter>& writers) {
   std::vector<ChunkPipe::Take> takers;
   takers.reserve(writers.size());
-  for (const NamedWriter& w : writers)
-    takers.emplace_back([&w](const DiskChunk& chunk) { return w.said(w.writer->take(chunk)); });
+  for (const NamedWriter& w : writers) {
+    if (w.writer->takes_chunks())
+      takers.emplace_back([&w](const DiskChunk& chunk) { return w.said(w.writer->take(chunk)); });
+  }
   return takers;
 }
 
@@ -80,8 +84,10 @@ ChunkForms forms_of(const std::vector<NamedWriter>& writers) {
 }
 
 Result<> pour_chunks(const Disk& disk, const std::vector<NamedWriter>& writers, const DiskWriting& how) {
+  std::vector<ChunkPipe::Take> takers = takers_of(writers);
+  if (takers.empty()) return {};
   const std::vector<Extent> places = chunked(disk);
-  const auto pipe = TRY(ChunkPipe::start(places, forms_of(writers), how.threads, takers_of(writers)));
+  const auto pipe = TRY(ChunkPipe::start(places, forms_of(writers), how.threads, std::move(takers)));
   const auto progress = [&how, total = disk.data_bytes()](std::uint64_t done) {  // whole chunks are a little more
     if (how.progress) how.progress(std::min(done, total));
   };
@@ -133,7 +139,7 @@ Result<const DiskFormat*> find_disk_format(std::string_view name) {
 
 Result<> write_disk(const Disk& disk, const DiskFormat& format, DiskOutput& out, const DiskWriting& how) {
   std::vector<NamedWriter> writers;
-  writers.push_back({TRY(format.start(disk, out)), {}});
+  writers.push_back({TRY(format.start(disk, out, how)), {}});
   return write_all(disk, writers, how);
 }
 
@@ -144,7 +150,7 @@ Result<std::vector<std::uint64_t>> write_disk_files(const Disk& disk, std::span<
   for (const DiskTarget& target : targets) {
     files.push_back(std::make_unique<OpenTarget>(TRY(AtomicFile::create(target.path))));
     const std::string purpose = fmt::format("writing {}", target.path);
-    writers.push_back({TRY(target.format->start(disk, files.back()->out).context("{}", purpose)), purpose});
+    writers.push_back({TRY(target.format->start(disk, files.back()->out, how).context("{}", purpose)), purpose});
   }
   if (!writers.empty()) TRY(write_all(disk, writers, how));
   std::vector<std::uint64_t> sizes;

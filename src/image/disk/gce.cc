@@ -185,7 +185,7 @@ class GceWriter : public DiskWriter {
 
 }  // namespace
 
-Result<std::unique_ptr<DiskWriter>> start_gce(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_gce(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   TRY(check_size(disk.image.bytes));
   return std::make_unique<GceWriter>(disk, out);
 }

@@ -183,7 +183,7 @@ class OvaWriter : public DiskWriter {
 
 }  // namespace
 
-Result<std::unique_ptr<DiskWriter>> start_ova(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_ova(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   TRY(vmdk::check_size(disk));
   return std::make_unique<OvaWriter>(disk, out);
 }

@@ -87,7 +87,7 @@ class Qcow2Writer : public DiskWriter {
 
 }  // namespace
 
-Result<std::unique_ptr<DiskWriter>> start_qcow2(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_qcow2(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   return std::make_unique<Qcow2Writer>(disk, out);
 }
 

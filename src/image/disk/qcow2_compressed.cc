@@ -118,11 +118,11 @@ class CompressedWriter : public DiskWriter {
 
 }  // namespace
 
-Result<std::unique_ptr<DiskWriter>> start_qcow2_zlib(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_qcow2_zlib(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   return std::make_unique<CompressedWriter>(disk, out, Compression::deflate);
 }
 
-Result<std::unique_ptr<DiskWriter>> start_qcow2_zstd(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_qcow2_zstd(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   return std::make_unique<CompressedWriter>(disk, out, Compression::zstd);
 }
 

@@ -32,7 +32,7 @@ class RawWriter : public DiskWriter {
 
 }  // namespace
 
-Result<std::unique_ptr<DiskWriter>> start_raw(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_raw(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   return std::make_unique<RawWriter>(disk, out);
 }
 

@@ -87,12 +87,12 @@ Result<> check_size(const Disk& disk) {
 
 }  // namespace
 
-Result<std::unique_ptr<DiskWriter>> start_vhd(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_vhd(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   TRY(check_size(disk));
   return std::make_unique<FixedWriter>(disk, out);
 }
 
-Result<std::unique_ptr<DiskWriter>> start_vhd_dynamic(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_vhd_dynamic(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   TRY(check_size(disk));
   return std::make_unique<DynamicWriter>(disk, out);
 }

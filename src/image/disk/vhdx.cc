@@ -133,7 +133,7 @@ class VhdxWriter : public DiskWriter {
 
 }  // namespace
 
-Result<std::unique_ptr<DiskWriter>> start_vhdx(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_vhdx(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   if (disk.image.bytes <= kMaxBytes) return std::make_unique<VhdxWriter>(disk, out);
   return error(Errc::usage, "VHDX holds disks up to {} GiB; this one has {}", kMaxBytes >> 30,
                (disk.image.bytes + (1 << 30) - 1) >> 30);

@@ -137,7 +137,7 @@ Result<> Writer::finish() {
 
 namespace kiln::image {
 
-Result<std::unique_ptr<DiskWriter>> start_vmdk(const Disk& disk, DiskOutput& out) {
+Result<std::unique_ptr<DiskWriter>> start_vmdk(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
   TRY(vmdk::check_size(disk));
   return std::make_unique<vmdk::Writer>(disk, out, "disk.vmdk");
 }
