@@ -3,7 +3,7 @@
 # tree, best of RUNS, with ratios of wall time and of CPU time (which a loaded machine leaves alone).
 #   bench/disk.sh [BUILD_DIR [each|together]]   (as root; needs the target disk_bench; default build/release, each)
 # "each" compares the formats one by one. "together" makes five at once: raw, compressed qcow2, VMDK streamOptimized, fixed
-# VHD and Compute Engine's archive, kiln in one pass, the tools side by side after mke2fs; MIB=1536 WORK=/dev/shm is the
+# VHD and Compute Engine's archive, kiln in one pass, the tools side by side after mke2fs; MIB=768 WORK=/dev/shm is the
 # case that docs/benchmarks.md has, with WORK on a disk both sides also wait for it (sync).
 # MIB sets the size of the tree (1024): half of it files of this machine's /usr, half what does not compress. WORK is
 # where it all goes (a temporary directory).
