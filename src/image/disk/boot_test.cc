@@ -15,8 +15,11 @@ class FirmwareTest : public BootTest {
 
 TEST_F(FirmwareTest, BiosStartsGrubThatReadsTheRoot) {
   const Disk disk = must(lay_out_disk(speaking_spec()));
-  for (const char* format : {"raw", "qcow2", "qcow2-zlib", "qcow2-zstd"}) {
-    const std::string said = serial_of(write(disk, format), format == std::string("raw") ? "raw" : "qcow2", false);
+  const std::map<std::string, std::string> readers = {
+      {"raw", "raw"},   {"qcow2", "qcow2"}, {"qcow2-zlib", "qcow2"}, {"qcow2-zstd", "qcow2"},
+      {"vmdk", "vmdk"}, {"vhd", "vpc"},     {"vhd-dynamic", "vpc"},  {"vhdx", "vhdx"}};
+  for (const auto& [format, reader] : readers) {
+    const std::string said = serial_of(write(disk, format), reader, false);
     EXPECT_THAT(said, HasSubstr("started by i386-pc")) << format;
     EXPECT_THAT(said, HasSubstr("hello from the root")) << format;
   }

@@ -71,7 +71,7 @@ class BootTest : public DiskTest {
                                      "-serial",
                                      fmt::format("file:{}", serial),
                                      "-drive",
-                                     fmt::format("file={},format={},if=virtio", disk, format)};
+                                     fmt::format("file={},format={},if=virtio,snapshot=on", disk, format)};
     if (uefi) {
       const fs::path variables = dir.path() / "variables.fd";
       fs::copy_file("/usr/share/OVMF/OVMF_VARS_4M.fd", variables, fs::copy_options::overwrite_existing);
