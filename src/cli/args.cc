@@ -162,7 +162,7 @@ void add_commands(CLI::App& app, Args& args, Raw& raw) {
   add_template(validate, args);
   add_variables(validate, args, raw);
   validate.add_flag("--syntax-only", args.syntax_only);
-  validate.add_flag("--evaluate-datasources", args.ignored);
+  validate.add_flag("--evaluate-datasources", args.evaluate_datasources);
   add_loading(validate, args);
   CLI::App& inspect = *app.add_subcommand("inspect");
   add_template(inspect, args);

@@ -31,6 +31,7 @@ struct Args {
   bool ignored = false;                                // flags that are known and change nothing
   std::string config_type;                             // console: hcl2 is all there is
   bool diff = false, write = true, recursive = false;  // fmt
+  bool evaluate_datasources = false;                   // validate; other commands that plan or build always do
   bool validate = true;                                // fix
   std::string output_file;                             // hcl2_upgrade; empty: the template's name and ".pkr.hcl"
   bool annotations = false;                            // hcl2_upgrade

@@ -25,7 +25,7 @@ int version(const Args& args) {
 
 Result<int> dispatch(const Args& args, const Environment& environment, const Cancel& cancel) {
   if (args.command == "build") return build(args, environment, cancel);
-  if (args.command == "validate") return validate(args, environment);
+  if (args.command == "validate") return validate(args, environment, cancel);
   if (args.command == "fmt") return format(args);
   if (args.command == "fix") return fix(args, environment);
   if (args.command == "hcl2_upgrade") return hcl2_upgrade(args);

@@ -23,7 +23,7 @@ int run_command_line(const std::vector<std::string>& argv, const Environment& en
 
 // One a command.
 Result<int> build(const Args& args, const Environment& environment, const Cancel& cancel);
-Result<int> validate(const Args& args, const Environment& environment);
+Result<int> validate(const Args& args, const Environment& environment, const Cancel& cancel);
 Result<int> format(const Args& args);
 Result<int> fix(const Args& args, const Environment& environment);
 Result<int> hcl2_upgrade(const Args& args);

@@ -93,7 +93,8 @@ Examples:
 
 Flags: -var, -var-file, -only, -except, -no-warn-undeclared-var,
   -syntax-only            only parse
-  -evaluate-datasources   known; data sources are always read
+  -evaluate-datasources   ask the servers of data sources; their values are
+                          taken as unknown without
 )";
 
 constexpr std::string_view kFmt = R"(Usage: kiln fmt [flags] PATH...

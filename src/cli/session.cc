@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "cli/outside.h"
 #include "cli/speech.h"
 #include "event/mask.h"
 #include "image/disk.h"
@@ -83,8 +84,10 @@ tmpl::World template_world(const Environment& environment) {
 
 }  // namespace
 
-std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment) {
-  tmpl::Loaded loaded = tmpl::load(load_options(args), template_world(environment));
+std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment, const Cancel& cancel) {
+  tmpl::World world = template_world(environment);
+  if (args.command != "validate" || args.evaluate_datasources) world.outside = make_outside(environment, cancel);
+  tmpl::Loaded loaded = tmpl::load(load_options(args), world);
   complain(args, loaded.diagnostics, loaded.sources);
   if (tmpl::has_errors(loaded.diagnostics)) return std::nullopt;
   return std::move(loaded.result);
@@ -182,7 +185,7 @@ std::vector<plan::DiskFormat> disk_formats() {
 }
 
 Result<std::optional<Planned>> plan_template(const Args& args, const Environment& environment, const Cancel& cancel) {
-  auto from = load_template(args, environment);
+  auto from = load_template(args, environment, cancel);
   if (!from) return std::optional<Planned>();
   store::Store store = TRY(store::Store::open(store_path(environment)));
   steps::Settings settings = make_settings(args, environment);

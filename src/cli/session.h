@@ -11,7 +11,7 @@ fs::path store_path(const Environment& environment);
 fs::path downloads_path(const Environment& environment);
 
 /// Loads and checks the template and prints its diagnostics; empty when there is an error among them.
-std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment);
+std::optional<tmpl::Template> load_template(const Args& args, const Environment& environment, const Cancel& cancel);
 
 /// Parses the template and prints what is wrong with it; whether nothing is.
 bool parses(const Args& args, const Environment& environment);

@@ -4,13 +4,13 @@
 
 namespace kiln::cli {
 
-Result<int> validate(const Args& args, const Environment& environment) {
+Result<int> validate(const Args& args, const Environment& environment, const Cancel& cancel) {
   if (args.syntax_only) {
     if (!parses(args, environment)) return kFailed;
     say(args, "Syntax-only check passed. Everything looks okay.");
     return kOk;
   }
-  const auto from = load_template(args, environment);
+  const auto from = load_template(args, environment, cancel);
   if (!from) return kFailed;
   plan::Surroundings world;
   world.seal = [](std::string_view) { return std::string(); };

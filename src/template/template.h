@@ -21,6 +21,8 @@ Result<FileKind> kind_of_file(const fs::path& path);
 /// The names in a directory, sorted.
 Result<std::vector<std::string>> names_in_directory(const fs::path& path);
 
+struct Outside;  // outside.h
+
 /// What a template may ask of the world; the caller decides (tests give fakes).
 struct World {
   std::function<Result<std::string>(const fs::path&)> read_file;
@@ -29,6 +31,7 @@ struct World {
   std::int64_t now = 0;                                                       // timestamp(), seconds since 1970
   std::function<Result<FileKind>(const fs::path&)> file_kind = kind_of_file;  // fileexists, fileset
   std::function<Result<std::vector<std::string>>(const fs::path&)> list_names = names_in_directory;  // fileset
+  std::shared_ptr<const Outside> outside;  // who answers data sources; missing: their values are unknown
 };
 
 struct LoadOptions {

@@ -1,7 +1,7 @@
 variabel "a" {}
 source "null" "a" "b" {}
 source "null" {}
-data "amazon-ami" "x" {}
+data "amazon-sm" "x" {}
 toplevel = 1
 build {
   source = ["null.a"]

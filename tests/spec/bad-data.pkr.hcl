@@ -6,7 +6,7 @@ locals {
   gone = data.null.gone.output
 }
 data "nul" "a" {}
-data "http" "b" { url = "x" }
+data "amazon-sm" "b" { url = "x" }
 data "null" "c" { inptu = "x" }
 data "null" "c" { input = "x" }
 data "null" {}
