@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/library.h"
 #include "base/lock.h"
 #include "base/process.h"
 #include "base/sink.h"
@@ -20,6 +21,18 @@ namespace {
 
 Result<int> twice(Result<int> r) {
   return 2 * TRY(std::move(r).context("doubling"));
+}
+
+TEST(LibraryTest, FindsWhatIsThereAndSaysWhatIsNot) {
+  const Library library = *Library::load("libm.so.6");
+  double (*cosine)(double) = nullptr;
+  ASSERT_TRUE(library.find("cos", cosine));
+  EXPECT_EQ(cosine(0), 1);
+  EXPECT_EQ(library.find("no_such_function", cosine).error().text(), "libm.so.6 has no no_such_function");
+  const auto missing = Library::load("libnobody.so.1");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code(), Errc::not_found);
+  EXPECT_TRUE(missing.error().text().starts_with("cannot load libnobody.so.1: "));
 }
 
 TEST(ErrorTest, PurposesReadFromTheOutside) {

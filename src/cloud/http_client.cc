@@ -1,6 +1,4 @@
 // The client over libcurl: which hop comes next, and what it may carry.
-#include <mutex>
-
 #include "base/text.h"
 #include "cloud/http_transfer.h"
 
@@ -71,8 +69,7 @@ class CurlClient : public HttpClient {
 }  // namespace
 
 Result<std::unique_ptr<HttpClient>> make_http_client(HttpConfig config) {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (started != CURLE_OK) return error(Errc::io, "libcurl: {}", curl_easy_strerror(started));
+  TRY(load_curl());
   return std::unique_ptr<HttpClient>(std::make_unique<CurlClient>(std::move(config)));
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
-  (void)curl_easy_setopt(easy, option, value);  // fails for unknown options only, and these are all in 7.88
+  (void)curl().easy_setopt(easy, option, value);  // fails for unknown options only, and these are all in 7.88
 }
 
 bool is_clean(std::string_view text) {
@@ -97,7 +97,7 @@ Result<> Transfer::set_proxy_and_trust(const Hop& hop) {
 }
 
 Result<> Transfer::set_headers(const Hop& hop) {
-  const auto add = [&](const std::string& line) { header_list_ = curl_slist_append(header_list_, line.c_str()); };
+  const auto add = [&](const std::string& line) { header_list_ = curl().slist_append(header_list_, line.c_str()); };
   bool has_type = false;
   for (const Header& header : hop.request->headers) {
     if (header.secret && !hop.with_secrets) continue;

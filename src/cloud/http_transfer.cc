@@ -26,12 +26,12 @@ std::string lower(std::string_view text) {
 }  // namespace
 
 LanePool::~LanePool() {
-  for (CURLM* lane : idle_) (void)curl_multi_cleanup(lane);
+  for (CURLM* lane : idle_) (void)curl().multi_cleanup(lane);
 }
 
 CURLM* LanePool::take() {
   const std::scoped_lock lock(mutex_);
-  if (idle_.empty()) return curl_multi_init();
+  if (idle_.empty()) return curl().multi_init();
   CURLM* lane = idle_.back();
   idle_.pop_back();
   return lane;
@@ -46,7 +46,7 @@ Transfer::Transfer(std::shared_ptr<LanePool> lanes, const Hop& hop, const Cancel
     : lanes_(std::move(lanes)),
       cancel_(cancel),
       lane_(lanes_->take()),
-      easy_(curl_easy_init()),
+      easy_(curl().easy_init()),
       what_(fmt::format("{} {}", hop.request->method, hop.url.shown())),
       public_only_(hop.public_only),
       needs_loopback_(hop.url.scheme == "http" && hop.request->unix_socket.empty() &&
@@ -62,9 +62,9 @@ Transfer::Transfer(std::shared_ptr<LanePool> lanes, const Hop& hop, const Cancel
 }
 
 Transfer::~Transfer() {
-  if (attached_) (void)curl_multi_remove_handle(lane_, easy_);
-  if (easy_ != nullptr) curl_easy_cleanup(easy_);
-  curl_slist_free_all(header_list_);
+  if (attached_) (void)curl().multi_remove_handle(lane_, easy_);
+  if (easy_ != nullptr) curl().easy_cleanup(easy_);
+  curl().slist_free_all(header_list_);
   if (lane_ != nullptr) lanes_->give_back(lane_);
 }
 
@@ -73,7 +73,8 @@ Result<std::unique_ptr<Transfer>> Transfer::create(std::shared_ptr<LanePool> lan
   std::unique_ptr<Transfer> transfer(new Transfer(std::move(lanes), hop, cancel));
   if (transfer->easy_ == nullptr || transfer->lane_ == nullptr) return error(Errc::io, "curl: out of memory");
   TRY(transfer->set_options(hop));
-  if (curl_multi_add_handle(transfer->lane_, transfer->easy_) != CURLM_OK) return error(Errc::io, "curl: no transfer");
+  if (curl().multi_add_handle(transfer->lane_, transfer->easy_) != CURLM_OK)
+    return error(Errc::io, "curl: no transfer");
   transfer->attached_ = true;
   return transfer;
 }
@@ -136,11 +137,11 @@ void Transfer::on_header(std::string_view line) {
   if (head_complete_) return;  // trailers
   if (line.starts_with("HTTP/")) {
     head_.headers.clear();
-    (void)curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &head_.status);
+    (void)curl().easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &head_.status);
     return;
   }
   if (trim(line).empty()) {
-    (void)curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &head_.status);
+    (void)curl().easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &head_.status);
     head_complete_ = head_.status >= 200;
     return;
   }
@@ -172,7 +173,7 @@ Error Transfer::failure(CURLcode code) const {
     problem.push(what_);
     return problem;
   }
-  const std::string text = error_text_[0] != 0 ? visible(error_text_) : std::string(curl_easy_strerror(code));
+  const std::string text = error_text_[0] != 0 ? visible(error_text_) : std::string(curl().easy_strerror(code));
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -209,9 +210,9 @@ Result<> Transfer::check_time() {
 Result<> Transfer::pump() {
   TRY(check_time());
   int running = 0;
-  if (curl_multi_perform(lane_, &running) != CURLM_OK) return error(Errc::io, "{}: curl stopped", what_);
+  if (curl().multi_perform(lane_, &running) != CURLM_OK) return error(Errc::io, "{}: curl stopped", what_);
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(lane_, &left)) {
+  while (const CURLMsg* message = curl().multi_info_read(lane_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     done_ = true;
     outcome_ = message->data.result;
@@ -219,7 +220,7 @@ Result<> Transfer::pump() {
   if (done_ || !buffer_.empty() || problem_) return {};
   curl_waitfd wake{cancel_.fd(), CURL_WAIT_POLLIN, 0};
   const auto before = Clock::now();
-  (void)curl_multi_poll(lane_, &wake, 1, kPollMs, nullptr);
+  (void)curl().multi_poll(lane_, &wake, 1, kPollMs, nullptr);
   waited_ += std::chrono::duration_cast<Duration>(Clock::now() - before);
   return {};
 }
@@ -228,7 +229,7 @@ Result<HttpHead> Transfer::wait_for_head() {
   while (!head_complete_ && !done_ && !problem_) TRY(pump());
   if (problem_ || !head_complete_) return failure(outcome_);
   const char* ip = nullptr;
-  if (!proxied_ && peer_ == AddressKind::unknown && curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK &&
+  if (!proxied_ && peer_ == AddressKind::unknown && curl().easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK &&
       ip != nullptr) {
     peer_ = host_kind(ip);  // a kept connection
   }

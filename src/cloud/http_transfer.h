@@ -2,10 +2,10 @@
 // reader slows the server down and a cancel is seen at once. Private to the cloud room.
 #pragma once
 
-#include <curl/curl.h>
 
 #include <mutex>
 
+#include "cloud/curl.h"
 #include "cloud/http.h"
 
 namespace kiln::cloud {

@@ -1,7 +1,6 @@
 #include "cloud/url.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -9,18 +8,19 @@
 #include <memory>
 
 #include "base/text.h"
+#include "cloud/curl.h"
 
 namespace kiln::cloud {
 
 namespace {
 
-using CurlUrl = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+using CurlUrl = std::unique_ptr<CURLU, decltype(&::curl_url_cleanup)>;
 
 std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url, which, &text, flags) != CURLUE_OK || text == nullptr) return {};
+  if (curl().url_get(url, which, &text, flags) != CURLUE_OK || text == nullptr) return {};
   std::string copy = text;
-  curl_free(text);
+  curl().free(text);
   return copy;
 }
 
@@ -64,14 +64,15 @@ Result<Url> read_parts(CURLU* handle, std::string_view written) {
 }
 
 Result<Url> parse_from(const Url* base, std::string_view text) {
-  const CurlUrl handle(curl_url(), &curl_url_cleanup);
   if (text.size() > (16U << 10) || text.find('\0') != std::string_view::npos) {
     return error(Errc::corrupt, "the URL is too long or holds a NUL");
   }
-  if (base != nullptr) (void)curl_url_set(handle.get(), CURLUPART_URL, base->text().c_str(), 0);
+  TRY(load_curl());
+  const CurlUrl handle(curl().url(), curl().url_cleanup);
+  if (base != nullptr) (void)curl().url_set(handle.get(), CURLUPART_URL, base->text().c_str(), 0);
   const std::string copy(text);
-  const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, copy.c_str(), CURLU_DISALLOW_USER);
-  if (code != CURLUE_OK) return error(Errc::corrupt, "not a URL kiln uses: {}", curl_url_strerror(code));
+  const CURLUcode code = curl().url_set(handle.get(), CURLUPART_URL, copy.c_str(), CURLU_DISALLOW_USER);
+  if (code != CURLUE_OK) return error(Errc::corrupt, "not a URL kiln uses: {}", curl().url_strerror(code));
   return read_parts(handle.get(), text);
 }
 

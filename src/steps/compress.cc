@@ -1,12 +1,11 @@
 #include "steps/compress.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <locale.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
 #include "steps/artifact.h"
+#include "steps/libarchive.h"
 
 namespace kiln::steps {
 
@@ -61,42 +60,43 @@ class Archive : public Sink {
   Archive(const Archive&) = delete;
   Archive& operator=(const Archive&) = delete;
   ~Archive() override {
-    (void)::archive_write_fail(to_);  // an unfinished one writes nothing more
-    (void)::archive_write_free(to_);
+    (void)libarchive().write_fail(to_);  // an unfinished one writes nothing more
+    (void)libarchive().write_free(to_);
   }
 
   Result<> open(const Plan& plan) {
-    TRY(check(plan.tar   ? ::archive_write_set_format_gnutar(to_)
-              : plan.zip ? ::archive_write_set_format_zip(to_)
-                         : ::archive_write_set_format_raw(to_)));
+    TRY(check(plan.tar   ? libarchive().write_set_format_gnutar(to_)
+              : plan.zip ? libarchive().write_set_format_zip(to_)
+                         : libarchive().write_set_format_raw(to_)));
     if (plan.encoding == Encoding::gzip) {
-      TRY(check(::archive_write_add_filter_gzip(to_)));
-      TRY(check(::archive_write_set_filter_option(to_, "gzip", "timestamp", nullptr)));
+      TRY(check(libarchive().write_add_filter_gzip(to_)));
+      TRY(check(libarchive().write_set_filter_option(to_, "gzip", "timestamp", nullptr)));
     }
-    if (plan.encoding == Encoding::xz) TRY(check(::archive_write_add_filter_xz(to_)));
+    if (plan.encoding == Encoding::xz) TRY(check(libarchive().write_add_filter_xz(to_)));
     if (plan.level >= 0 && (plan.zip || plan.encoding != Encoding::plain))
-      TRY(check(::archive_write_set_option(to_, nullptr, "compression-level", std::to_string(plan.level).c_str())));
-    TRY(check(::archive_write_set_bytes_in_last_block(to_, 1)));  // nothing behind the end
-    return check(::archive_write_open2(to_, this, nullptr, pass_on, nullptr, nullptr));
+      TRY(check(libarchive().write_set_option(to_, nullptr, "compression-level", std::to_string(plan.level).c_str())));
+    TRY(check(libarchive().write_set_bytes_in_last_block(to_, 1)));  // nothing behind the end
+    return check(libarchive().write_open2(to_, this, nullptr, pass_on, nullptr, nullptr));
   }
   Result<> add(const Input& in, const std::string& name) {
-    const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(::archive_entry_new(), ::archive_entry_free);
-    ::archive_entry_set_pathname(entry.get(), name.c_str());
-    ::archive_entry_set_filetype(entry.get(), AE_IFREG);
-    ::archive_entry_set_perm(entry.get(), in.mode);
-    ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(in.size));
-    TRY(check(::archive_write_header(to_, entry.get())));
+    const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(libarchive().entry_new(),
+                                                                         libarchive().entry_free);
+    libarchive().entry_set_pathname(entry.get(), name.c_str());
+    libarchive().entry_set_filetype(entry.get(), AE_IFREG);
+    libarchive().entry_set_perm(entry.get(), in.mode);
+    libarchive().entry_set_size(entry.get(), static_cast<la_int64_t>(in.size));
+    TRY(check(libarchive().write_header(to_, entry.get())));
     FdSource source(in.fd.get());
     const std::uint64_t copied = TRY(copy_all(source, *this));
     if (copied != in.size) return error(Errc::io, "{} changed while it was read", in.path);
-    return check(::archive_write_finish_entry(to_));
+    return check(libarchive().write_finish_entry(to_));
   }
-  Result<> finish() { return check(::archive_write_close(to_)); }
+  Result<> finish() { return check(libarchive().write_close(to_)); }
 
   using Sink::write;
   /// Data of the entry that was added last.
   Result<> write(std::span<const std::byte> bytes) override {
-    const la_ssize_t n = ::archive_write_data(to_, bytes.data(), bytes.size());
+    const la_ssize_t n = libarchive().write_data(to_, bytes.data(), bytes.size());
     return check(n < 0 ? static_cast<int>(n) : ARCHIVE_OK);
   }
 
@@ -112,12 +112,12 @@ class Archive : public Sink {
   Result<> check(int code) {
     if (code >= ARCHIVE_WARN) return {};
     if (failure_) return *failure_;
-    const char* why = ::archive_error_string(to_);
+    const char* why = libarchive().error_string(to_);
     return error(Errc::io, "{}", why == nullptr ? "libarchive gave up" : why);
   }
 
   Sink& out_;
-  archive* to_ = ::archive_write_new();
+  archive* to_ = libarchive().write_new();
   std::optional<Error> failure_;  // what the sink said
 };
 
@@ -144,6 +144,7 @@ void announce(const Job& job, const Plan& plan, const std::vector<std::string>& 
 }
 
 Result<> write_archive(const Plan& plan, const std::vector<std::string>& files, Sink& out) {
+  TRY(load_libarchive());
   const Utf8Names names;
   Archive archive(out);
   TRY(archive.open(plan));
