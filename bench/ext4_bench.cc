@@ -21,7 +21,7 @@ kiln::Result<> run(const char* out, std::uint64_t bytes, const std::vector<kiln:
   image::Ext4Spec spec{.bytes = bytes, .uuid = image::derive_uuid(seed, "root")};
   spec.hash_seed = image::derive_uuid(seed, "hash");
   if (bytes == 0) spec.bytes = TRY(image::ext4_bytes_needed(*tree));
-  const auto fs = TRY(image::lay_out_ext4(tree, spec));
+  const image::BlockImage fs = TRY(image::lay_out_ext4(tree, spec)).image;
   const auto laid_out = kiln::ms_since(start);
   const kiln::Fd file(::open(out, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!file) return kiln::sys_error("open {}", out);

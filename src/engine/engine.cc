@@ -68,7 +68,7 @@ class Scheduler {
         options_(options),
         events_(events),
         cancel_(cancel),
-        lookup_(plan, store, options),
+        lookup_(plan, store, options, &runner),
         steps_(plan.steps.size()),
         build_done_(plan.builds.size()) {}
 
@@ -213,7 +213,7 @@ class Scheduler {
       emit(event::Warning{s.id, {}, "waiting for another kiln that runs this step" + by});
     });
     if (!lock) return {s.id, std::move(lock).error()};
-    if (auto made = made_meanwhile(s)) return {s.id, Outcome{std::move(*made), {}}, true};
+    if (auto made = made_meanwhile(s, from)) return {s.id, Outcome{std::move(*made), {}}, true};
     auto outcome = provision(s, from);
     if (outcome) {
       if (auto kept = lookup_.record(s, from, outcome->result); !kept) return {s.id, std::move(kept).error()};
@@ -233,10 +233,14 @@ class Scheduler {
     }
   }
 
-  std::optional<store::StepResult> made_meanwhile(const plan::Step& s) {
+  std::optional<store::StepResult> made_meanwhile(const plan::Step& s, const Tree& from) {
     if (!lookup_.reusable(s) || s.follows_late) return std::nullopt;
     auto found = store_.find_result(s.key);
     if (!found || !*found) return std::nullopt;
+    if (s.kind == "boot") {
+      const auto good = runner_.accepts(s, from, **found);
+      if (!good || !*good) return std::nullopt;
+    }
     auto there = lookup_.present(**found);
     return there && *there ? *found : std::nullopt;
   }
@@ -331,7 +335,7 @@ Result<RunReport> run(const plan::Plan& plan, store::Store& store, StepRunner& r
 
 Result<std::vector<Forecast>> forecast(const plan::Plan& plan, store::Store& store, StepRunner& runner,
                                        const Options& options) {
-  Lookup lookup(plan, store, options);
+  Lookup lookup(plan, store, options, &runner);
   const Demand demand = TRY(find_demand(plan, lookup, runner));
   std::vector<Forecast> all(plan.steps.size());
   for (const plan::Step& s : plan.steps) {

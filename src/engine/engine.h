@@ -37,6 +37,10 @@ class StepRunner {
   virtual ~StepRunner() = default;
   /// Makes the layer, artifact or effect of a step. Called from a thread of its own that outlives the call.
   virtual Result<Outcome> run(const plan::Step& step, const Tree& from, const Cancel& cancel) = 0;
+  /// Whether what the store has of a boot step is what running it would make now: it depends on more than its key says.
+  virtual Result<bool> accepts(const plan::Step& /*step*/, const Tree& /*from*/, const store::StepResult& /*known*/) {
+    return true;
+  }
   /// Whether the files that a pack or post-process step would make are there, unchanged, from this very tree; yields
   /// the artifacts then.
   virtual Result<std::optional<Outcome>> current(const plan::Step& step, const Tree& from) = 0;

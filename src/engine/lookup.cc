@@ -45,8 +45,8 @@ Tree grown(Tree below, const plan::Step& step, const store::StepResult& result) 
   return below;
 }
 
-Lookup::Lookup(const plan::Plan& plan, store::Store& store, const Options& options)
-    : plan_(plan), store_(store), options_(options), results_(plan.steps.size()) {}
+Lookup::Lookup(const plan::Plan& plan, store::Store& store, const Options& options, StepRunner* runner)
+    : plan_(plan), store_(store), options_(options), runner_(runner), results_(plan.steps.size()) {}
 
 bool Lookup::reusable(const plan::Step& step) const {
   if (step.kind == "base") return true;
@@ -78,8 +78,16 @@ Result<std::optional<store::StepResult>> Lookup::known(const plan::Step& step) {
       if (found) TRY(store_.put_result(step.key, *found));
     }
   }
+  if (found && !TRY(accepted(step, *found))) found.reset();
   results_[step.id] = found;
   return found;
+}
+
+Result<bool> Lookup::accepted(const plan::Step& step, const store::StepResult& found) {
+  if (runner_ == nullptr || step.kind != "boot") return true;
+  const auto below = tree_below(step);
+  if (!below) return false;  // asked again when it is known
+  return runner_->accepts(step, *below, found);
 }
 
 Result<bool> Lookup::present(const store::StepResult& result) {

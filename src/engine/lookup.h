@@ -7,7 +7,8 @@ namespace kiln::engine {
 
 class Lookup {
  public:
-  Lookup(const plan::Plan& plan, store::Store& store, const Options& options);
+  /// Without a runner every result is as good as it was.
+  Lookup(const plan::Plan& plan, store::Store& store, const Options& options, StepRunner* runner = nullptr);
 
   /// The result of a step, if it is known what the step makes: by key, else by alias when the tree below is known.
   Result<std::optional<store::StepResult>> known(const plan::Step& step);
@@ -28,9 +29,12 @@ class Lookup {
   std::string reason(const plan::Step& step) const;
 
  private:
+  Result<bool> accepted(const plan::Step& step, const store::StepResult& found);
+
   const plan::Plan& plan_;
   store::Store& store_;
   const Options& options_;
+  StepRunner* runner_;
   std::vector<std::optional<store::StepResult>> results_;
 };
 

@@ -22,6 +22,7 @@ struct DiskSpec {
   Digest seed;              // all other ids of the disk come from it
   std::int64_t clock = 0;   // seconds since 1970: when the file systems were made (SOURCE_DATE_EPOCH)
   bool bios = true, efi = true;
+  std::string earlier;  // Disk::block_map of an earlier disk of the same thing, most of whose blocks stay as they were
 };
 
 struct DiskPartition {
@@ -37,6 +38,7 @@ struct Disk {
   BlockImage image;
   std::vector<DiskPartition> partitions;  // by place on the disk
   std::vector<fs::path> layers;           // of the spec: what formats of the tree itself read
+  std::string block_map;                  // for DiskSpec::earlier of the next one
   std::uint64_t data_bytes() const;       // what a writer reads: the total that progress is told of
 };
 

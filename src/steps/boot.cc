@@ -2,13 +2,21 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "steps/disk.h"
+#include "image/disk.h"
+#include "steps/earlier_disk.h"
 #include "steps/job.h"
 #include "tree/merged.h"
 
 namespace kiln::steps {
 
 namespace {
+
+/// Ids of a disk, by which the boot layer names it.
+struct BootIds {
+  Digest seed;       // of all others
+  image::Uuid root;  // of the root file system
+  std::string esp;   // of the EFI system partition's file system
+};
 
 /// What a machine needs of its tree: one of some paths, and the Debian package that brings it.
 struct Need {
@@ -85,26 +93,40 @@ Result<> judge(const sandbox::RunResult& ran) {
                ran.exit_code);
 }
 
-}  // namespace
-
-BootIds boot_ids(const engine::Tree& below) {
+/// From the tree; but a disk that was written before keeps its ids, on which every checksum in it depends.
+Result<BootIds> boot_ids(Context& context, const plan::Step& boot, const engine::Tree& from) {
   Sha256 hash;
   hash.update("kiln disk\n");
-  for (const Digest& layer : below.layers) hash.update(layer.hex());
+  for (const Digest& layer : from.layers) hash.update(layer.hex());
   BootIds ids{.seed = hash.finish()};
+  for (const plan::Step& step : context.plan.steps) {
+    const auto* pack = std::get_if<plan::PackStep>(&step.what);
+    if (pack == nullptr || step.parents.empty() || step.parents.front() != boot.id) continue;
+    const Digest earlier = TRY(earlier_seed(context, pack->output));
+    if (!earlier.empty()) ids.seed = earlier;
+    break;  // disks that share a boot layer share its ids
+  }
   ids.root = image::derive_uuid(ids.seed, "root");
   ids.esp = image::efi_volume_id(ids.seed);
   return ids;
 }
 
+}  // namespace
+
 Result<engine::Outcome> run_boot(const Job& job, const plan::BootStep& what) {
   const auto tree = TRY(tree::Merged::open(TRY(overlay_paths(job.context.store, job.from))));
   TRY(check_tree(tree, what));
-  const BootIds ids = boot_ids(job.from);
+  const BootIds ids = TRY(boot_ids(job.context, job.step, job.from));
   engine::Outcome outcome = TRY(make_layer(
       job, [&](sandbox::RunSpec& spec) { fill(what, ids, spec); }, judge));
   outcome.result.facts = {{"seed", ids.seed.hex()}, {"bios", what.bios}, {"uefi", what.uefi}};
   return outcome;
+}
+
+/// A layer from another folder's build may name other ids.
+Result<bool> accepts_boot(Context& context, const plan::Step& step, const engine::Tree& from,
+                          const store::StepResult& known) {
+  return json_string(known.facts, "seed") == TRY(boot_ids(context, step, from)).seed.hex();
 }
 
 }  // namespace kiln::steps

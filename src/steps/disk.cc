@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "steps/artifact.h"
+#include "steps/earlier_disk.h"
 
 namespace kiln::steps {
 
@@ -47,11 +48,16 @@ Result<> write_files(const Job& job, const image::Disk& disk, const plan::PackSt
   return {};
 }
 
+/// What a disk is made of, as one hash: its tree, and the earlier disk that it was laid out after.
+std::string id_of(const std::string& origin, const std::optional<EarlierDisk>& earlier) {
+  return "sha256:" + (earlier ? sha256(origin + sha256(earlier->block_map).hex()).hex() : origin);
+}
+
 /// As Packer names such artifacts. What has no place in a cloud yet is named by what it was made of: equal ids, equal
 /// bytes.
-event::Artifact artifact_of(const Job& job, const plan::PackStep& what) {
+event::Artifact artifact_of(const plan::PackStep& what, const std::string& id) {
   event::Artifact artifact;
-  artifact.id = "sha256:" + artifact_origin(job.step, job.from);
+  artifact.id = id;
   for (const plan::DiskFile& file : what.files) artifact.files.push_back(file.path.native());
   const std::string files = join(artifact.files, ", ");
   if (what.format == "ec2") {
@@ -75,9 +81,15 @@ event::Artifact artifact_of(const Job& job, const plan::PackStep& what) {
 
 Result<engine::Outcome> write_disks(const Job& job, const plan::PackStep& what) {
   job.progress("laying out the disk", 0, 0);
-  const image::Disk disk = TRY(image::lay_out_disk(TRY(disk_spec(job, what))).context("laying out the disk"));
+  image::DiskSpec spec = TRY(disk_spec(job, what));
+  const std::string origin = artifact_origin(job.step, job.from);
+  const auto earlier = TRY(earlier_disk(job.context, what.output, origin));
+  if (earlier) spec.earlier = earlier->block_map;
+  const image::Disk disk = TRY(image::lay_out_disk(spec).context("laying out the disk"));
   TRY(write_files(job, disk, what));
-  const event::Artifact artifact = artifact_of(job, what);
+  const std::string id = earlier && earlier->is_same ? earlier->id : id_of(origin, earlier);
+  TRY(keep_disk(job.context.store, what.output, origin, {.seed = spec.seed, .block_map = disk.block_map, .id = id}));
+  const event::Artifact artifact = artifact_of(what, id);
   TRY(record_artifact(job.context.store, job.step, job.from, what.output, artifact));
   return engine::Outcome{{}, {artifact}};
 }

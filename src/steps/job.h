@@ -59,6 +59,8 @@ Result<engine::Outcome> run_copy(const Job& job, const plan::CopyStep& what);
 Result<engine::Outcome> run_fetch(const Job& job, const plan::FetchStep& what, const std::vector<fs::path>& over = {});
 Result<engine::Outcome> run_host(const Job& job, const plan::HostStep& what);
 Result<engine::Outcome> run_boot(const Job& job, const plan::BootStep& what);
+Result<bool> accepts_boot(Context& context, const plan::Step& step, const engine::Tree& from,
+                          const store::StepResult& known);
 Result<engine::Outcome> run_pack(const Job& job, const plan::PackStep& what);
 Result<std::optional<engine::Outcome>> current_pack(Context& context, const plan::Step& step, const engine::Tree& from);
 Result<engine::Outcome> run_post(const Job& job, const plan::PostStep& what);

@@ -35,6 +35,10 @@ class Runner : public engine::StepRunner {
     return outcome;
   }
 
+  Result<bool> accepts(const plan::Step& step, const engine::Tree& from, const store::StepResult& known) override {
+    return accepts_boot(context_, step, from, known);
+  }
+
   Result<std::optional<engine::Outcome>> current(const plan::Step& step, const engine::Tree& from) override {
     auto there = std::holds_alternative<plan::PackStep>(step.what) ? current_pack(context_, step, from)
                                                                    : current_post(context_, step, from);

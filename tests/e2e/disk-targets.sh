@@ -121,11 +121,16 @@ build t.pkr.hcl
 [ "$(ran | grep -c '^run ')" = 1 ] || fail "after a change of a machine step: $(ran)"
 [ "$(ran | grep -c '^pack ')" = 3 ] || fail "the Docker image was written again: $(ran)"
 
-# A cold build elsewhere gives the same bytes.
-mkdir other
+# A cold build elsewhere gives the same bytes as one that forgets what was here before; so does another folder, whatever
+# the store knows of this one.
+build -no-cache t.pkr.hcl
+mkdir other third
 cp base.tar t.pkr.hcl other/
+cp base.tar t.pkr.hcl third/
+(cd third && build t.pkr.hcl)
 (cd other && umask 077 && KILN_STORE=$WORK/store2 "$KILN_BIN" build -local t.pkr.hcl >"$WORK/log" 2>&1) || { cat log; fail "second cold build"; }
 for file in "${files[@]}"; do
   cmp -s "$file" "other/$file" || fail "two cold builds differ in $file"
+  cmp -s "$file" "third/$file" || fail "in another folder $file is another"
 done
 nothing_left

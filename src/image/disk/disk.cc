@@ -34,9 +34,11 @@ Result<Disk> lay_out_disk(const DiskSpec& spec) {
   const Ext4Spec root_spec{.bytes = root_place(bytes).bytes,
                            .uuid = spec.root_uuid,
                            .hash_seed = derive_uuid(spec.seed, "directory hashes"),
-                           .clock = spec.clock};
-  BlockImage root = TRY(lay_out_ext4(tree, root_spec).context("root file system"));
-  Disk disk = TRY(frame_disk(spec, bytes, std::move(root)));
+                           .clock = spec.clock,
+                           .earlier = spec.earlier};
+  Ext4Image root = TRY(lay_out_ext4(tree, root_spec).context("root file system"));
+  Disk disk = TRY(frame_disk(spec, bytes, std::move(root.image)));
+  disk.block_map = std::move(root.block_map);
   disk.layers = spec.layers;
   return disk;
 }

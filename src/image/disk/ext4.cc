@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "image/disk/ext4_map.h"
 #include "image/disk/ext4_pieces.h"
 
 namespace kiln::image {
@@ -143,14 +144,19 @@ Error too_small(const Ext4Tree& tree, const Ext4Spec& spec) {
 
 }  // namespace
 
-Result<BlockImage> lay_out_ext4(const std::shared_ptr<const Ext4Tree>& tree, const Ext4Spec& spec) {
-  auto decided = decide(tree, spec);
+Result<Ext4Image> lay_out_ext4(const std::shared_ptr<const Ext4Tree>& tree, const Ext4Spec& spec) {
+  const auto earlier = parse_block_map(spec.earlier);
+  auto decided = decide(tree, spec, earlier.value_or(BlockMap()));
+  const bool fits = decided && decided->missing_blocks == 0;
+  if (!fits && earlier && !earlier->empty()) decided = decide(tree, spec);
   if (!decided && decided.error().code() == Errc::no_space) return too_small(*tree, spec);
   const auto layout = std::make_shared<const Layout>(TRY(std::move(decided)));
   if (layout->missing_blocks != 0) return too_small(*tree, spec);
   const auto pieces = std::make_shared<const std::vector<Piece>>(pieces_of(*layout));
-  return BlockImage{spec.bytes, data_of(*pieces),
-                    [layout, pieces](Sink& out, const Cancel& cancel) { return pour(*layout, *pieces, out, cancel); }};
+  const auto pour_it = [layout, pieces](Sink& out, const Cancel& cancel) {
+    return pour(*layout, *pieces, out, cancel);
+  };
+  return Ext4Image{{spec.bytes, data_of(*pieces), pour_it}, render_block_map(*layout)};
 }
 
 Result<std::uint64_t> ext4_bytes_needed(const Ext4Tree& tree) {

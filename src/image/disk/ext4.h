@@ -57,13 +57,22 @@ struct Ext4Spec {
   Uuid hash_seed;           // of directories' indexes
   std::string label;        // at most 16 bytes
   std::int64_t clock = 0;   // seconds since 1970: when it was made, and the times of "/" and lost+found
+  std::string earlier;      // block map of an earlier image, whose files stay where they were; empty: none
 };
 
-/// Decides where everything goes; reads nothing. The image's bytes are a function of the tree and the spec. Errors:
-/// Errc::no_space when the tree does not fit (says how many bytes it needs); Errc::usage for a spec or a tree that no
-/// ext4 can hold (names over 255 bytes, over 65,000 links, files over 16 TiB, too many attributes: names the path).
-/// Pouring: Errc::corrupt for a file that changed since the scan (names it).
-Result<BlockImage> lay_out_ext4(const std::shared_ptr<const Ext4Tree>& tree, const Ext4Spec& spec);
+/// A file system that is decided and not yet written, with its block map for the next one.
+struct Ext4Image {
+  BlockImage image;
+  std::string block_map;
+};
+
+/// Decides where everything goes; reads nothing. The image's bytes are a function of the tree and the spec, and laid
+/// out with its own block map as the earlier one it comes out the same. A block map that cannot be read, or with which
+/// the tree does not fit, is left aside. Errors: Errc::no_space when the tree does not fit (says how many bytes it
+/// needs); Errc::usage for a spec or a tree that no ext4 can hold (names over 255 bytes, over 65,000 links, files over
+/// 16 TiB, too many attributes: names the path). Pouring: Errc::corrupt for a file that changed since the scan (names
+/// it).
+Result<Ext4Image> lay_out_ext4(const std::shared_ptr<const Ext4Tree>& tree, const Ext4Spec& spec);
 
 /// How many bytes a file system needs at least to hold a tree (a whole number of MiB, nothing to spare).
 Result<std::uint64_t> ext4_bytes_needed(const Ext4Tree& tree);

@@ -53,7 +53,7 @@ class Ext4Test : public DiskTest {
     return path;
   }
   /// The tree as a file system in a file.
-  fs::path made() { return written(must(lay_out_ext4(scanned(), spec))); }
+  fs::path made() { return written(must(lay_out_ext4(scanned(), spec)).image); }
 
   std::string digest(const BlockImage& image) {
     HashSink hash;

@@ -2,6 +2,8 @@
 // Private to the room.
 #pragma once
 
+#include <unordered_map>
+
 #include "image/disk/ext4_attributes.h"
 #include "image/disk/ext4_directory.h"
 #include "image/disk/ext4_geometry.h"
@@ -64,8 +66,18 @@ struct Layout {
   std::uint32_t inode_seed(const Place& p) const;
 };
 
+/// What a path had in an earlier image. Ranges stand in the order in which the file, or its extent tree, goes through
+/// them.
+struct Mapped {
+  std::uint32_t kind = 0;  // S_IFMT of its mode
+  std::uint32_t inode = 0;
+  std::uint64_t attribute_block = 0;  // 0: none
+  std::vector<Range> content, index;
+};
+using BlockMap = std::unordered_map<std::string, Mapped>;  // by the first name's path
+
 /// Errors as lay_out_ext4, but a tree that does not fit is a layout with missing blocks.
-Result<Layout> decide(std::shared_ptr<const Ext4Tree> tree, const Ext4Spec& spec);
+Result<Layout> decide(std::shared_ptr<const Ext4Tree> tree, const Ext4Spec& spec, const BlockMap& earlier = {});
 
 /// Errc::usage for a tree that no ext4 can hold.
 Result<> check_tree(const Ext4Tree& tree);

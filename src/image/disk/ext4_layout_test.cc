@@ -58,7 +58,7 @@ std::string long_name(std::uint64_t number, std::size_t bytes = 255) {
 class Ext4LayoutTest : public Ext4Test {
  protected:
   MadeTree in_memory;
-  std::string complaints_about_it() { return complaints(written(must(lay_out_ext4(in_memory.finish(), spec)))); }
+  std::string complaints_about_it() { return complaints(written(must(lay_out_ext4(in_memory.finish(), spec)).image)); }
   std::string refusal() {
     const auto refused = lay_out_ext4(in_memory.finish(), spec);
     if (refused.ok()) return "";
@@ -70,7 +70,7 @@ TEST_F(Ext4LayoutTest, MoreSubdirectoriesThanLinksCount) {
   spec.bytes = 512 << 20;
   const std::uint32_t many = in_memory.add(0, "many", S_IFDIR | 0755);
   for (int i = 0; i < 65'000; ++i) in_memory.add(many, fmt::format("{:05}", i), S_IFDIR | 0755);
-  const fs::path image = written(must(lay_out_ext4(in_memory.finish(), spec)));
+  const fs::path image = written(must(lay_out_ext4(in_memory.finish(), spec)).image);
   EXPECT_EQ(complaints(image), "");
   EXPECT_THAT(debugfs(image, "stat /many"), HasSubstr("Links: 1 "));
 }
@@ -79,7 +79,7 @@ TEST_F(Ext4LayoutTest, IndexOfTwoLevels) {
   const std::uint32_t dir_node = in_memory.add(0, "dir", S_IFDIR | 0755);
   const std::uint32_t file = in_memory.add(dir_node, long_name(0));
   for (std::uint64_t i = 1; i < 8000; ++i) in_memory.add_name(dir_node, long_name(i), file);
-  const fs::path image = written(must(lay_out_ext4(in_memory.finish(), spec)));
+  const fs::path image = written(must(lay_out_ext4(in_memory.finish(), spec)).image);
   EXPECT_EQ(complaints(image), "");
   EXPECT_THAT(debugfs(image, "htree_dump /dir"), HasSubstr("Indirect levels: 1"));
   EXPECT_THAT(debugfs(image, "stat /dir/" + long_name(7999)), HasSubstr("Links: 8000 "));
@@ -108,7 +108,7 @@ TEST_F(Ext4LayoutTest, NamesOfOneHashInTwoLeaves) {
   const auto names = names_that_collide(spec.hash_seed, 2 * a_leaf - 1);
   const std::uint32_t dir_node = in_memory.add(0, "dir", S_IFDIR | 0755);
   for (const std::string& name : names) in_memory.add(dir_node, name);
-  const fs::path image = written(must(lay_out_ext4(in_memory.finish(), spec)));
+  const fs::path image = written(must(lay_out_ext4(in_memory.finish(), spec)).image);
   EXPECT_EQ(complaints(image), "");
   const ext4::NameHash hash = ext4::hash_name(names[0], spec.hash_seed);
   EXPECT_THAT(debugfs(image, "htree_dump /dir"), HasSubstr(fmt::format("Hash 0x{:08x}", hash.major + 1)));
@@ -124,7 +124,7 @@ TEST_F(Ext4LayoutTest, LargestFileIsAHole) {
 
 TEST_F(Ext4LayoutTest, LargeFileSystemHasAJournalInPieces) {
   spec.bytes = std::uint64_t{130} << 30;
-  const fs::path image = written(must(lay_out_ext4(in_memory.finish(), spec)));
+  const fs::path image = written(must(lay_out_ext4(in_memory.finish(), spec)).image);
   EXPECT_EQ(complaints(image), "");
   EXPECT_THAT(debugfs(image, "stat <8>"), HasSubstr("Size: 1073741824"));
   EXPECT_THAT(debugfs(image, "stat <8>"), HasSubstr("(ETB0)"));
@@ -138,7 +138,7 @@ TEST_F(Ext4LayoutTest, SmallestFileSystem) {
 TEST_F(Ext4LayoutTest, AnySizeIsWhole) {
   for (const std::uint64_t mib : {9, 127, 128, 129, 130, 140, 257, 300, 1025, 2049, 2177, 5000}) {
     spec.bytes = (mib << 20) + mib * 512;
-    const auto image = must(lay_out_ext4(MadeTree().finish(), spec));
+    const auto image = must(lay_out_ext4(MadeTree().finish(), spec)).image;
     const fs::path file = written(image);
     EXPECT_EQ(complaints(file), "") << mib;
     EXPECT_EQ(fs::file_size(file), spec.bytes);

@@ -40,7 +40,7 @@ class CountingSink : public Sink {
 
 TEST_F(Ext4Test, FullDiskIsAnErrorEverywhere) {
   tree.file("a", noise(300'000, 1)).file("b/c", "x").link("d", std::string(100, 'd'));
-  const BlockImage image = must(lay_out_ext4(scanned(), spec));
+  const BlockImage image = must(lay_out_ext4(scanned(), spec)).image;
   for (std::uint64_t room = 0; room < image.bytes; room += 1'234'567) {
     FullSink sink(room);
     const auto done = image.pour(sink, cancel);
@@ -56,7 +56,7 @@ TEST_F(Ext4Test, DataIsWhatItSaysAndLittleMoreThanContent) {
   spec.bytes = std::uint64_t{20} << 30;
   tree.file("big", noise(3'000'000, 1)).file("b/c", "x");
   EXPECT_EQ(::truncate(tree.file("sparse", "x").path("sparse").c_str(), std::int64_t{1} << 30), 0);
-  const BlockImage image = must(lay_out_ext4(scanned(), spec));
+  const BlockImage image = must(lay_out_ext4(scanned(), spec)).image;
   CountingSink all, inside;
   must(image.pour(all, cancel));
   RangeSink ranges(image.data, inside);
@@ -119,7 +119,7 @@ TEST_F(Ext4Test, FileGoesAroundWhatIsInItsWay) {
   EXPECT_EQ(::truncate(tree.file("zeros", "").path("zeros").c_str(), 600 << 20), 0);
   Ext4Tree full = must(scan_tree({tree.path()}, {}));
   full.stored.clear();  // as if they were no holes
-  const BlockImage image = must(lay_out_ext4(std::make_shared<const Ext4Tree>(std::move(full)), spec));
+  const BlockImage image = must(lay_out_ext4(std::make_shared<const Ext4Tree>(std::move(full)), spec)).image;
   const fs::path file = written(image);
   EXPECT_EQ(complaints(file), "");
   EXPECT_THAT(debugfs(file, "stat /zeros"), HasSubstr("Blockcount: 1228808\n"));  // with a block of the tree
@@ -171,7 +171,7 @@ TEST_F(Ext4Test, RandomTreesAreSound) {
     RandomTree(random, seed).fill(40 * seed);
     const auto found = std::make_shared<const Ext4Tree>(must(scan_tree({random.path()}, {})));
     spec.bytes = must(ext4_bytes_needed(*found)) + seed % 3 * 10'000'000;
-    const fs::path image = written(must(lay_out_ext4(found, spec)));
+    const fs::path image = written(must(lay_out_ext4(found, spec)).image);
     EXPECT_EQ(complaints(image), "") << seed;
     if (seed == 6 && why_no_mount().empty()) {
       EXPECT_EQ(differences(image, random.path()), "") << seed;
@@ -185,7 +185,7 @@ TEST_F(Ext4Test, RealTreeIsWhole) {
   if (const std::string why = why_no_mount(); !why.empty()) GTEST_SKIP() << why;
   const auto scanned_tree = std::make_shared<const Ext4Tree>(must(scan_tree({real}, {})));
   spec.bytes = must(ext4_bytes_needed(*scanned_tree));
-  const fs::path image = written(must(lay_out_ext4(scanned_tree, spec)));
+  const fs::path image = written(must(lay_out_ext4(scanned_tree, spec)).image);
   EXPECT_EQ(complaints(image), "");
   EXPECT_EQ(differences(image, real), "");
 }
