@@ -1,5 +1,6 @@
 #include "template/body_reader.h"
 
+#include "base/text.h"
 #include "template/convert.h"
 #include "template/evaluate.h"
 #include "template/locals.h"
@@ -21,11 +22,26 @@ const Option* BodyReader::raw(const std::string& name) {
   return &it->second;
 }
 
+namespace {
+
+/// One value where a list is meant: old JSON templates cut texts at commas.
+Value as_list(const Value& value) {
+  if (!value.is_known() || !value.is(Kind::string)) return Value::tuple({value});
+  const std::string& text = value.text();
+  Value::Elements parts;
+  if (!text.empty()) {
+    for (const std::string& part : split(text, ',')) parts.push_back(Value::string(part));
+  }
+  return Value::tuple(std::move(parts)).marked(value.marks());
+}
+
+}  // namespace
+
 std::optional<Value> BodyReader::read(const std::string& name, const Type& type) {
   const Option* option = raw(name);
   if (option == nullptr || option->value.is_null()) return std::nullopt;
   const bool alone = body_.weak && type.is(Kind::list) && option->value.type().is_primitive();
-  auto converted = convert(alone ? Value::tuple({option->value}) : option->value, type);
+  auto converted = convert(alone ? as_list(option->value) : option->value, type);
   if (!converted) {
     report(option->range, "Incorrect attribute value type",
            fmt::format("Inappropriate value for \"{}\" of {}: {}.", name, what_, converted.error().text()));

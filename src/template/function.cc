@@ -30,7 +30,7 @@ Result<Value> call_function(const std::string& name, const Function& function, A
   TRY(check_count(name, function, arguments.size()));
   Value::Elements plain;
   plain.reserve(arguments.size());
-  Marks marks;
+  Marks marks, kept;  // kept: of arguments whose marks the function itself would keep
   bool known = true;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const Parameter& p = parameter_for(function, i);
@@ -39,6 +39,7 @@ Result<Value> call_function(const std::string& name, const Function& function, A
       marks |= v.deep_marks();
       v = v.deep_unmarked();
     }
+    kept |= v.deep_marks();
     if (v.is_null() && !p.allow_null) return context.bad_argument(i, "argument must not be null");
     auto converted = convert(v, p.type);
     if (!converted) return context.bad_argument(i, "{}", converted.error().text());
@@ -49,7 +50,7 @@ Result<Value> call_function(const std::string& name, const Function& function, A
   }
   if (!known) {
     const Type type = function.result_of ? TRY(function.result_of(plain, context)) : function.result;
-    return Value::unknown(type).marked(marks);
+    return Value::unknown(type).marked(marks | kept);
   }
   return TRY(function.call(plain, context)).marked(marks);
 }

@@ -96,6 +96,7 @@ class Upgrade {
   void block_of(const std::string& name, const ObjectExpr& object);
   std::string builder_name(const Expr& old, bool with_type) const;
   std::string builder_names(const Expr& list) const;
+  std::string list_of(const Expr& value) const;
   std::string override_of(const ObjectExpr& object) const;
 
   bool annotations_;
@@ -223,11 +224,21 @@ void Upgrade::option(const std::string& name, const Expr& value) {
   } else if (name == "override" && object != nullptr) {
     text = override_of(*object);
   } else if (kLists.contains(name) && object == nullptr && !list) {
-    text = "[" + expression(value) + "]";
+    text = list_of(value);
   } else {
     text = expression(value);
   }
   out_ += (is_plain_name(name) ? name : quoted_text(name)) + " = " + text + "\n";
+}
+
+/// One text where a list is meant is cut at commas, as old templates have it.
+std::string Upgrade::list_of(const Expr& value) const {
+  const std::string* text = text_of(value);
+  if (text == nullptr && std::holds_alternative<LiteralExpr>(value.node)) return "[" + expression(value) + "]";
+  if (text == nullptr) return "split(\",\", " + expression(value) + ")";
+  std::string out;
+  for (const std::string& part : split(*text, ',')) out += (out.empty() ? "" : ", ") + quoted_text(part);
+  return "[" + out + "]";
 }
 
 /// An object's entries as the body of a block.

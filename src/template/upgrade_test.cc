@@ -30,8 +30,8 @@ TEST(UpgradeTest, ChoicesAreConditionals) {
 }
 
 TEST(UpgradeTest, OneTextWhereAListIsMeantBecomesOne) {
-  const std::string text = upgraded(R"(, "provisioners": [{"type": "shell", "inline": "x", "only": ["n"]}])");
-  EXPECT_NE(text.find("inline = [\"x\"]"), std::string::npos) << text;
+  const std::string text = upgraded(R"(, "provisioners": [{"type": "shell", "inline": "x,y", "only": ["n"]}])");
+  EXPECT_NE(text.find("inline = [\"x\", \"y\"]"), std::string::npos) << text;
   EXPECT_NE(text.find("only   = [\"null.n\"]"), std::string::npos) << text;
 }
 

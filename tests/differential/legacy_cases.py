@@ -44,6 +44,12 @@ def with_step(**options):
     return {"builders": [NULL], "provisioners": [dict({"type": "shell-local", "command": "true"}, **options)]}
 
 
+# One text where a list is meant: what a script gets of it.
+LISTS = [{"environment_vars": "V=1,W=2"}, {"environment_vars": "V={{user `a`}},W={{user `b`}}"}, {"environment_vars": ""},
+         {"inline": "printf '%s\\n' comma >> out,true"}, {"only_on": "linux,darwin"}, {"only_on": "windows,darwin"},
+         {"valid_exit_codes": 3, "inline": ["exit 3"]}, {"valid_exit_codes": "0"}]
+
+
 def with_variables(**variables):
     return {"variables": variables, "builders": [NULL]}
 
@@ -99,9 +105,14 @@ def main():
     kiln, packer = sys.argv[1:]
     steps = [{"type": "shell-local", "environment_vars": ["V=" + s], "inline": ["printf '%s\\n' \"$V\" >> out"]}
              for s in STRINGS]
+    steps += [dict({"type": "shell-local", "inline": ["printf '%s\\n' \"$V-$W\" >> out"]}, **l) for l in LISTS]
     write("t.json", {"variables": VARIABLES, "builders": [dict(NULL, name="n")], "provisioners": steps})
     bad = 0
-    for string, mine, theirs in zip(STRINGS, written(kiln), written(packer)):
+    mine, theirs = written(kiln), written(packer)
+    if len(mine) != len(theirs):
+        bad += 1
+        print("lists\n  kiln   %r\n  packer %r" % (mine[len(STRINGS):], theirs[len(STRINGS):]))
+    for string, mine, theirs in zip(STRINGS + [str(l) for l in LISTS], mine, theirs):
         if mine != theirs:
             bad += 1
             print("%s\n  kiln   %r\n  packer %r" % (string, mine, theirs))
@@ -111,7 +122,7 @@ def main():
         if mine[0] != theirs[0]:
             bad += 1
             print("%s\n  kiln   %d %s\n  packer %d %s" % ((json.dumps(template),) + mine + theirs))
-    print("%d strings, %d templates, %d differ" % (len(STRINGS), len(TEMPLATES), bad))
+    print("%d strings, %d lists, %d templates, %d differ" % (len(STRINGS), len(LISTS), len(TEMPLATES), bad))
     return 1 if bad else 0
 
 
