@@ -2,7 +2,6 @@
 // reader slows the server down and a cancel is seen at once. Private to the cloud room.
 #pragma once
 
-
 #include <mutex>
 
 #include "cloud/curl.h"
