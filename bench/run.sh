@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 ninja -C "${BUILD:-build/release}" image_bench >/dev/null
 status=0
-for script in validate ten_steps layer_gzip base; do
+for script in validate ten_steps layer_gzip base layout; do
   echo "== bench/$script.sh"
   code=0
   "bench/$script.sh" || code=$?

@@ -44,6 +44,9 @@ struct Ec2ImageQuery {
   bool include_deprecated = false;
 };
 
+/// The images of an answer to DescribeImages, the newest first. Errc::corrupt for anything else.
+Result<std::vector<Ec2Image>> read_images(std::string_view answer);
+
 /// Every image that fits, newest first. endpoint: a URL, or empty for the region's own.
 Result<std::vector<Ec2Image>> describe_images(HttpClient& client, const AwsAccess& access, const std::string& endpoint,
                                               const Ec2ImageQuery& query, const Cancel& cancel);

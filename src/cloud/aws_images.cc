@@ -1,13 +1,13 @@
 // Signature Version 4, and EC2's DescribeImages.
 #include <algorithm>
 #include <ctime>
+#include <pugixml.hpp>
 
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "cloud/aws.h"
 #include "cloud/url.h"
-#include "cloud/xml.h"
 
 namespace kiln::cloud {
 
@@ -57,25 +57,13 @@ std::string form_of(const Ec2ImageQuery& query) {
   return form + (query.include_deprecated ? "&IncludeDeprecated=true" : "");
 }
 
-Ec2Image image_in(const XmlElement& item) {
-  Ec2Image image{item.text_of("imageId"),         item.text_of("name"),
-                 item.text_of("creationDate"),    item.text_of("imageOwnerId"),
-                 item.text_of("imageOwnerAlias"), {}};
-  const XmlElement* tags = item.find("tagSet");
-  if (tags == nullptr) return image;
-  for (const XmlElement& tag : tags->inside) image.tags[tag.text_of("key")] = tag.text_of("value");
+Ec2Image image_in(const pugi::xml_node& item) {
+  Ec2Image image{item.child_value("imageId"),         item.child_value("name"),
+                 item.child_value("creationDate"),    item.child_value("imageOwnerId"),
+                 item.child_value("imageOwnerAlias"), {}};
+  for (const pugi::xml_node& tag : item.child("tagSet").children("item"))
+    image.tags[tag.child_value("key")] = tag.child_value("value");
   return image;
-}
-
-Result<std::vector<Ec2Image>> images_in(std::string_view answer) {
-  const XmlElement root = TRY(parse_xml(answer));
-  const XmlElement* set = root.find("imagesSet");
-  if (set == nullptr) return error(Errc::corrupt, "an answer about images has no imagesSet");
-  std::vector<Ec2Image> images;
-  for (const XmlElement& item : set->inside) images.push_back(image_in(item));
-  std::stable_sort(images.begin(), images.end(),
-                   [](const Ec2Image& a, const Ec2Image& b) { return a.creation_date > b.creation_date; });
-  return images;
 }
 
 }  // namespace
@@ -110,6 +98,20 @@ std::vector<Header> aws_signature(const HttpRequest& request, std::string_view b
   return out;
 }
 
+Result<std::vector<Ec2Image>> read_images(std::string_view answer) {
+  pugi::xml_document document;
+  const pugi::xml_parse_result parsed = document.load_buffer(answer.data(), answer.size());
+  if (!parsed)
+    return error(Errc::corrupt, "an answer about images is no XML: {} at byte {}", parsed.description(), parsed.offset);
+  const pugi::xml_node set = document.document_element().child("imagesSet");
+  if (!set) return error(Errc::corrupt, "an answer about images has no imagesSet");
+  std::vector<Ec2Image> images;
+  for (const pugi::xml_node& item : set.children("item")) images.push_back(image_in(item));
+  std::stable_sort(images.begin(), images.end(),
+                   [](const Ec2Image& a, const Ec2Image& b) { return a.creation_date > b.creation_date; });
+  return images;
+}
+
 Result<std::vector<Ec2Image>> describe_images(HttpClient& client, const AwsAccess& access, const std::string& endpoint,
                                               const Ec2ImageQuery& query, const Cancel& cancel) {
   const std::string suffix = access.region.starts_with("cn-") ? ".cn" : "";
@@ -124,7 +126,7 @@ Result<std::vector<Ec2Image>> describe_images(HttpClient& client, const AwsAcces
   for (Header& header : aws_signature(request, form, access, "ec2", unix_now())) request.headers.push_back(header);
   const HttpResponse response = TRY(client.send(request, cancel).context("asking EC2 for images"));
   if (!response.head.is_success()) return status_error(request, response);
-  return images_in(response.body);
+  return read_images(response.body);
 }
 
 }  // namespace kiln::cloud

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "cloud/xml.h"
 
 namespace kiln::cloud {
 namespace {
@@ -42,19 +41,26 @@ TEST(AwsTest, CredentialsComeFromTheNearestPlace) {
   EXPECT_EQ(find_aws_access({}, environment).error().code(), Errc::usage);
 }
 
-TEST(XmlTest, ReadsElementsAndTheirText) {
-  const auto root = parse_xml("<?xml version=\"1.0\"?>\n<a xmlns=\"x\"><b>1 &lt; 2 &amp;amp;</b><!-- no --><c/></a>");
-  ASSERT_TRUE(root);
-  EXPECT_EQ((*root).text_of("b"), "1 < 2 &amp;");
-  EXPECT_NE((*root).find("c"), nullptr);
+TEST(ReadImagesTest, NewestFirstWithTheirTags) {
+  const auto images = read_images(
+      "<?xml version=\"1.0\"?><DescribeImagesResponse xmlns=\"x\"><requestId>r</requestId><imagesSet>"
+      "<item><imageId>ami-1</imageId><creationDate>2020-01-01</creationDate></item><!-- no -->"
+      "<item><imageId>ami-2</imageId><name>1 &lt; 2 &#38;amp;</name><creationDate>2021-01-01</creationDate>"
+      "<imageOwnerId>9</imageOwnerId><tagSet><item><key>a</key><value>b</value></item></tagSet></item>"
+      "</imagesSet></DescribeImagesResponse>");
+  ASSERT_TRUE(images);
+  ASSERT_EQ((*images).size(), 2U);
+  const Ec2Image& first = (*images)[0];
+  EXPECT_EQ(first.id, "ami-2");
+  EXPECT_EQ(first.name, "1 < 2 &amp;");
+  EXPECT_EQ(first.owner, "9");
+  EXPECT_EQ(first.tags, (std::map<std::string, std::string>{{"a", "b"}}));
+  EXPECT_EQ((*images)[1].id, "ami-1");
 }
 
-TEST(XmlTest, RefusesWhatIsNotXml) {
-  std::string deep;
-  for (int i = 0; i < 100; ++i) deep += "<a>";
-  for (const std::string& text : {std::string(), std::string("text"), std::string("<a>"), std::string("<a></b>"),
-                                  std::string("<a"), std::string("< >"), deep})
-    EXPECT_EQ(parse_xml(text).error().code(), Errc::corrupt) << text;
+TEST(ReadImagesTest, RefusesWhatIsNoSuchAnswer) {
+  for (const char* text : {"", "text", "<a>", "<a></b>", "<a", "< >", "<a></a>"})
+    EXPECT_EQ(read_images(text).error().code(), Errc::corrupt) << text;
 }
 
 }  // namespace
