@@ -59,6 +59,12 @@ void keep_failed(Context& context, const plan::Step& step, const fs::path& upper
   fs::rename(upper, kept, ec);  // best effort: the step's own error is what counts
 }
 
+/// What an earlier run of a step left is of no use once the step works.
+Result<> forget_failed(Context& context, const plan::Step& step) {
+  if (const auto kept = TRY(failed_upper(context.store, step.key))) TRY(remove_tree(*kept));
+  return {};
+}
+
 }  // namespace
 
 void Job::line(std::string_view text, bool is_stderr) const {
@@ -156,6 +162,7 @@ Result<Collected> run_once(const Job& job, const std::function<void(sandbox::Run
     keep_failed(context, job.step, scratch.path() / "upper");
     return std::move(good).error();
   }
+  TRY(forget_failed(context, job.step));
   sandbox::CollectSpec collect{.upper = scratch.path() / "upper", .lowers = spec.lowers, .stubs = spec.stubs};
   collect.clock = clock_of(job.from);
   collect.keep = context.settings.keep;

@@ -83,9 +83,10 @@ assert not answers, "not asked often enough"
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 PY
 }
-rm -f allowed saved.log
+rm -rf allowed saved.log "$KILN_STORE/dirs/failed"
 terminal r -var code=0 t.pkr.hcl || { cat log; fail "a retried step did not save the build"; }
 [ -f out/t-docker.tar ] || fail "no image after a retry"
+[ -z "$(find "$KILN_STORE/dirs/failed" -mindepth 1)" ] || fail "what a step left when it failed is kept after it worked"
 [ ! -e saved.log ] || fail "a retried step was cleaned up after"
 if terminal a t.pkr.hcl; then fail "the build passed after a"; fi
 [ ! -e saved.log ] || fail "a cleaned up"
