@@ -12,14 +12,18 @@ namespace kiln::cli {
 
 namespace {
 
-/// A character; nothing at the end of the input, or when the build is being stopped.
-std::optional<char> read_char(int in, const Cancel& cancel) {
+/// A line, of which nothing is left for the next question; nothing at the end of the input, or when the build is being
+/// stopped.
+std::optional<std::string> read_answer(int in, const Cancel& cancel) {
   std::array<pollfd, 2> fds = {pollfd{in, POLLIN, 0}, pollfd{cancel.fd(), POLLIN, 0}};
-  while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
+  for (std::string line;;) {
+    while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
+    }
+    char c = 0;
+    if (cancel.cancelled() || ::read(in, &c, 1) != 1) return std::nullopt;
+    if (c == '\n') return line;
+    line += c;
   }
-  char c = 0;
-  if (cancel.cancelled() || ::read(in, &c, 1) != 1) return std::nullopt;
-  return c;
 }
 
 }  // namespace
@@ -33,15 +37,12 @@ std::function<engine::OnError(const plan::Step&, const Error&)> ask_on_terminal(
     const std::string question =
         fmt::format("{}\n\"{}\" failed: [c] clean up and exit, [a] abort without cleanup, or [r] retry step? ",
                     visible(mask.mask(failure.text())), visible(step.label));
-    bool asked = false;
     for (;;) {
-      if (!asked) (void)write_full(out, question);
-      asked = true;
-      const auto answer = read_char(in, cancel);
-      if (!answer || *answer == 'c') return engine::OnError::cleanup;
-      if (*answer == 'a') return engine::OnError::abort;
-      if (*answer == 'r') return engine::OnError::retry;
-      if (*answer == '\n') asked = false;
+      (void)write_full(out, question);
+      const auto answer = read_answer(in, cancel);
+      if (!answer || answer->starts_with('c')) return engine::OnError::cleanup;
+      if (answer->starts_with('a')) return engine::OnError::abort;
+      if (answer->starts_with('r')) return engine::OnError::retry;
     }
   };
 }

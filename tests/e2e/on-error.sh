@@ -83,13 +83,32 @@ assert not answers, "not asked often enough"
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 PY
 }
-rm -rf allowed saved.log "$KILN_STORE/dirs/failed"
+rm -f allowed saved.log
 terminal r -var code=0 t.pkr.hcl || { cat log; fail "a retried step did not save the build"; }
 [ -f out/t-docker.tar ] || fail "no image after a retry"
-[ -z "$(find "$KILN_STORE/dirs/failed" -mindepth 1)" ] || fail "what a step left when it failed is kept after it worked"
 [ ! -e saved.log ] || fail "a retried step was cleaned up after"
 if terminal a t.pkr.hcl; then fail "the build passed after a"; fi
 [ ! -e saved.log ] || fail "a cleaned up"
 if terminal rrc t.pkr.hcl; then fail "the build passed after c"; fi
+[ "$(grep -c 'retry step?' log)" = 3 ] || fail "the question was not asked three times"
 [ "$(cat saved.log)" = the-log ] || fail "c did not clean up"
+
+# What a step left when it failed goes once it works.
+later=$(($(date +%s) + 6))
+cat >flaky.pkr.hcl <<HCL
+source "docker" "flaky" {
+  image  = "tar:base.tar"
+  commit = true
+}
+build {
+  sources = ["source.docker.flaky"]
+  provisioner "shell" { inline = ["echo left > /left", "[ \$(date +%s) -ge $later ] || exit 3"] }
+}
+HCL
+rm -rf "$KILN_STORE/dirs/failed"
+build_fails "non-zero exit status: 3" flaky.pkr.hcl
+[ -n "$(find "$KILN_STORE/dirs/failed" -name left)" ] || fail "nothing was kept of a failed step"
+while [ "$(date +%s)" -lt "$later" ]; do sleep 0.5; done
+build flaky.pkr.hcl
+[ -z "$(find "$KILN_STORE/dirs/failed" -mindepth 1)" ] || fail "what a step left when it failed is kept after it worked"
 nothing_left
