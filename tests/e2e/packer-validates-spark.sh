@@ -21,7 +21,7 @@ refuses() { # VARIABLE=VALUE WORDS
   local output
   if output=$("$packer" validate -var "$1" "$template" 2>&1); then
     fail "accepted $1"
-  elif ! tr -s '\n ' ' ' <<<"$output" | grep -q "$2"; then
+  elif ! tr -s '\n ' ' ' <<<"$output" | grep "$2" >/dev/null; then
     fail "$1: wrong words: $output"
   else
     echo "ok   refuses $1"

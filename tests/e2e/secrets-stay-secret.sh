@@ -61,7 +61,7 @@ absent() {
   if grep -rlaF -f "$WORK/patterns" -- "$@"; then fail "a form of $secret stands in these files"; fi
   if find "$@" | grep -F -f "$WORK/patterns"; then fail "a form of $secret is a name"; fi
   while read -r file; do
-    if gzip -dcf -- "$file" 2>/dev/null | grep -qaF -f "$WORK/patterns"; then fail "a form of $secret stands in $file"; fi
+    if gzip -dcf -- "$file" 2>/dev/null | grep -aF -f "$WORK/patterns" >/dev/null; then fail "a form of $secret stands in $file"; fi
   done < <(find "$@" -type f -size +20c)
 }
 
