@@ -1,18 +1,9 @@
 #!/bin/bash
 # kiln fix prints what the real Packer 1.6 prints, byte for byte; what it prints is read, unless -validate=false.
-set -u
-kiln=${KILN_BIN:-$(dirname "$0")/../../build/release/kiln}
-kiln=$(readlink -f "$kiln")
-command -v packer >/dev/null || { echo "skipped: packer is not installed"; exit 77; }
-command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
-here=$(cd "$(dirname "$0")/.." && pwd)
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export CHECKPOINT_DISABLE=1 KILN_STORE="$work/store" PACKER_CONFIG_DIR="$work"
-fail() { echo "FAIL: $*"; exit 1; }
+# shellcheck source=../support/packer.sh
+. "$(dirname "$0")/../support/packer.sh"
 
-python3 "$here/differential/fix_cases.py" "$kiln" "$(command -v packer)" || fail "kiln's fix differs from Packer's"
+python3 "$here/differential/fix_cases.py" "$kiln" "$packer" || fail "kiln's fix differs from Packer's"
 
 for template in '{"builders":[{"type":"null"}]}' '{"builders":[]}' '{"builders":[{"type":"null"}],"foo":1}' '[]'; do
   echo "$template" >t.json

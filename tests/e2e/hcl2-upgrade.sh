@@ -1,19 +1,10 @@
 #!/bin/bash
 # kiln hcl2_upgrade: builds of the HCL2 template write what those of the old JSON template wrote, in kiln and in the real
 # Packer 1.6; what cannot be read makes no file.
-set -u
-kiln=${KILN_BIN:-$(dirname "$0")/../../build/release/kiln}
-kiln=$(readlink -f "$kiln")
-command -v packer >/dev/null || { echo "skipped: packer is not installed"; exit 77; }
-command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
-here=$(cd "$(dirname "$0")/.." && pwd)
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export CHECKPOINT_DISABLE=1 KILN_STORE="$work/store" PACKER_CONFIG_DIR="$work" PYTHONDONTWRITEBYTECODE=1 E=env
-fail() { echo "FAIL: $*"; exit 1; }
+# shellcheck source=../support/packer.sh
+. "$(dirname "$0")/../support/packer.sh"
 
-python3 "$here/differential/upgrade_cases.py" "$kiln" "$(command -v packer)" || fail "a template changed its meaning"
+python3 "$here/differential/upgrade_cases.py" "$kiln" "$packer" || fail "a template changed its meaning"
 
 cat >m.json <<'JSON'
 {"min_packer_version": "1.2.0", "description": "all \"of\" it", "variables": {"v": "1", "s": "x", "t": "{{timestamp}}"},
