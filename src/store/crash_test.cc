@@ -58,7 +58,7 @@ TEST_F(StoreTest, NextOpeningRemovesWhatAKilledProcessLeft) {
     auto store = Store::open(root).take();
     auto scratch = store.scratch("step").take();
     (void)make_dirs(scratch.path() / "work/work");  // as overlay leaves it
-    (void)write_file(scratch.path() / "work/work/f", "x");
+    (void)write_file(scratch.path() / "work" / "work" / "f", "x");
     (void)::chmod((scratch.path() / "work/work").c_str(), 0);
     auto writer = store.new_blob().take();
     (void)writer.write("half");
