@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/text.h"
 #include "image/disk/formats.h"
@@ -45,7 +44,7 @@ Inode new_inode(int type, std::string_view extra = {}) {
   if (!inode) std::abort();
   inode->base.type = static_cast<sqfs_u16>(type);
   inode->payload_bytes_available = inode->payload_bytes_used = static_cast<sqfs_u32>(extra.size());
-  std::memcpy(inode->extra, extra.data(), extra.size());
+  std::ranges::copy(extra, reinterpret_cast<char*>(inode->extra));
   return inode;
 }
 
