@@ -2,10 +2,13 @@
 
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <cstring>
+#include <new>
 
 namespace kiln::image {
 
@@ -51,16 +54,44 @@ bool looks_packed(std::span<const std::byte> chunk) {
   return squares < kEven + kEven / 16;
 }
 
+/// What ISA-L's level 1 makes of four bytes: their place in its table of 8,192.
+std::uint32_t hash_of(std::uint32_t bytes) {
+  std::uint32_t crc = bytes;  // CRC-32C, from 0
+  for (int bit = 0; bit < 32; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0x82F63B78U : 0U);
+  return crc & 8191;
+}
+
+/// Memory for a stream, at an address that ISA-L hashes like that of every other stream, in every process
+/// (docs/decisions/0006-one-address-for-deflate.md). Where addresses start matters to nothing: far from the heap,
+/// libraries and stacks, and below the end of a user's half of 47 bits.
+isal_zstream* map_stream() {
+  constexpr std::uint32_t kFirst = 0x2000'0000, kLast = 0x4000'0000;  // in units of 64 KiB
+  static std::atomic<std::uint32_t> next{kFirst};
+  for (std::uint32_t unit = next++; unit < kLast; unit = next++) {
+    if (hash_of(unit) != 0) continue;
+    void* const wanted = reinterpret_cast<void*>(std::uintptr_t{unit} << 16);  // NOLINT(performance-no-int-to-ptr)
+    void* const got = mmap(wanted, sizeof(isal_zstream), PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got == wanted) return new (got) isal_zstream{};
+    if (got != MAP_FAILED) munmap(got, sizeof(isal_zstream));
+    if (errno != EEXIST) break;
+  }
+  throw std::bad_alloc();
+}
+
 }  // namespace
 
-ChunkDeflater::ChunkDeflater() : work_(ISAL_DEF_LVL1_DEFAULT), packed_sample_(2 * kSamples * kSampleBytes) {
+void ChunkDeflater::Unmap::operator()(isal_zstream* stream) const {
+  munmap(stream, sizeof(isal_zstream));
+}
+
+ChunkDeflater::ChunkDeflater()
+    : stream_(map_stream()), work_(ISAL_DEF_LVL1_DEFAULT), packed_sample_(2 * kSamples * kSampleBytes) {
   sample_.reserve(kSamples * kSampleBytes);
 }
 
 std::size_t ChunkDeflater::compress(std::span<const std::byte> bytes, unsigned window_bits, std::span<std::byte> out) {
-  // The library's state starts as zeros each time: tables left from an earlier chunk change what it finds in this one.
-  isal_zstream stream{};
-  std::fill(work_.begin(), work_.end(), 0);
+  isal_zstream& stream = *stream_;
   isal_deflate_stateless_init(&stream);
   stream.level = kLevel;
   stream.level_buf = work_.data();

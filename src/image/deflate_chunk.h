@@ -4,9 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
+
+struct isal_zstream;
 
 namespace kiln::image {
 
@@ -24,6 +27,11 @@ class ChunkDeflater {
   /// Bytes written to out, or 0 when they would not fit.
   std::size_t compress(std::span<const std::byte> bytes, unsigned window_bits, std::span<std::byte> out);
   bool is_worth_it(std::span<const std::byte> chunk);
+
+  struct Unmap {
+    void operator()(isal_zstream* stream) const;
+  };
+  std::unique_ptr<isal_zstream, Unmap> stream_;
   std::vector<unsigned char> work_;
   std::vector<std::byte> sample_, packed_sample_;
 };
