@@ -296,6 +296,12 @@ build {
     execute_command = local.execute_command
   }
 
+  provisioner "file" {
+    only        = ["googlecompute.spark"]
+    source      = "${path.root}/files/gce-nvme-name"
+    destination = "/tmp/spark-gce-nvme-name"
+  }
+
   provisioner "shell" {
     only            = ["googlecompute.spark"]
     script          = "${path.root}/scripts/80-gce.sh"

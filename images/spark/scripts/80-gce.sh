@@ -29,12 +29,18 @@ ff02::2 ip6-allrouters
 169.254.169.254 metadata.google.internal metadata
 END
 
-# Disks by the names that their machine was given, as in Google's own images; no time limit on persistent disks.
+# Disks by the names that their machine gave them, as in Google's own images; no time limit on persistent disks. On SCSI
+# the name is the serial number, on NVMe the disk has to be asked.
+install -m 755 /tmp/spark-gce-nvme-name /usr/lib/udev/spark-gce-nvme-name
+rm /tmp/spark-gce-nvme-name
 cat >/etc/udev/rules.d/65-spark-gce-disks.rules <<'END'
 SUBSYSTEM!="block", GOTO="end"
-ENV{DEVTYPE}=="disk", ENV{ID_VENDOR}=="Google", ENV{ID_SERIAL_SHORT}=="?*", SYMLINK+="disk/by-id/google-$env{ID_SERIAL_SHORT}"
-ENV{DEVTYPE}=="partition", ENV{ID_VENDOR}=="Google", ENV{ID_SERIAL_SHORT}=="?*", SYMLINK+="disk/by-id/google-$env{ID_SERIAL_SHORT}-part%n"
+ENV{ID_VENDOR}=="Google", ENV{ID_SERIAL_SHORT}=="?*", ENV{SPARK_GCE_NAME}="$env{ID_SERIAL_SHORT}"
 KERNEL=="nvme*n*", ENV{DEVTYPE}=="disk", ATTRS{model}=="nvme_card-pd", ATTR{queue/io_timeout}="4294967295"
+KERNEL=="nvme*n*", ENV{DEVTYPE}=="disk", ATTRS{model}=="nvme_card-pd", IMPORT{program}="/usr/lib/udev/spark-gce-nvme-name $devnode"
+KERNEL=="nvme*n*", ENV{DEVTYPE}=="partition", IMPORT{parent}="SPARK_GCE_NAME"
+ENV{DEVTYPE}=="disk", ENV{SPARK_GCE_NAME}=="?*", SYMLINK+="disk/by-id/google-$env{SPARK_GCE_NAME}"
+ENV{DEVTYPE}=="partition", ENV{SPARK_GCE_NAME}=="?*", SYMLINK+="disk/by-id/google-$env{SPARK_GCE_NAME}-part%n"
 LABEL="end"
 END
 
