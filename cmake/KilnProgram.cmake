@@ -13,7 +13,7 @@ foreach(script ${scripts})
   add_test(NAME e2e/${name} COMMAND ${script})
   set_tests_properties(e2e/${name} PROPERTIES TIMEOUT 1200 LABELS e2e SKIP_RETURN_CODE 77
     ENVIRONMENT "KILN_BIN=$<TARGET_FILE:kiln>;SPARK_DOCKER_TAR=${spark_dir}/spark-docker.tar")
-  if(name MATCHES "^spark-(check|disk|docker|layers|same)")
+  if(name MATCHES "^spark-(disk|docker|layers|same)")
     set_tests_properties(e2e/${name} PROPERTIES FIXTURES_REQUIRED spark RUN_SERIAL TRUE)
   endif()
 endforeach()
