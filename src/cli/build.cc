@@ -51,6 +51,7 @@ void link_log(const fs::path& log, const fs::path& output_dir) {
   fs::remove(fresh, ec);
   fs::create_symlink(log, fresh, ec);
   if (!ec) fs::rename(fresh, link, ec);
+  if (ec) fs::remove(fresh, ec);
 }
 
 report::Wishes wishes_of(const Args& args, const Environment& environment) {

@@ -32,9 +32,9 @@ TEST_F(VhdxTest, TheTableSkipsTheEntriesOfBitmaps) {
   if (!has_tool("qemu-img")) GTEST_SKIP() << "no qemu-img";
   Disk disk;  // a bitmap's entry comes after each 4096 MiB
   std::vector<ImagePart> parts;
-  for (const std::uint64_t mib : {0U, 4095U, 4096U, 8191U, 8192U, 9000U})
+  for (const std::uint64_t mib : {0U, 4095U, 4096U, 4200U})
     parts.push_back({mib * kMiB + 5, image_from(noise(700'000, mib))});
-  disk.image = compose(10 * kGiB, std::move(parts));
+  disk.image = compose(4 * kGiB + 256 * kMiB, std::move(parts));
   judged(disk);
 }
 
