@@ -11,6 +11,7 @@ accel=${KILN_TEST_ACCEL:-tcg}
 patience=${KILN_TEST_BOOT_SECONDS:-1500}
 started=()
 failures=0
+more=() # of QEMU's options
 
 skip() { echo "skipped: $*"; exit 77; }
 fail() { echo "FAIL $*"; failures=$((failures + 1)); }
@@ -128,7 +129,7 @@ start() {
   hardware_of "$name" "$cloud" "$(disk_of "$cloud" "$name" "$image")"
   qemu-system-x86_64 -name "$name" -machine q35 -accel "$accel" -smp 2 -m 2048 -nodefaults -display none \
     -serial "file:$work/$name.serial" -device virtio-rng-pci -netdev "$net" \
-    -device virtio-net-pci,netdev=net,mac=52:54:00:12:34:56 "${machine[@]}" >"$work/$name.qemu" 2>&1 &
+    -device virtio-net-pci,netdev=net,mac=52:54:00:12:34:56 "${machine[@]}" "${more[@]}" >"$work/$name.qemu" 2>&1 &
   started+=($!)
   echo $! >"$work/$name.pid"
 }

@@ -6,6 +6,8 @@ umask 022
 
 install -d -m 755 /etc/spark
 install -m 755 /tmp/node/spark-node /usr/local/sbin/spark-node
+# The disk is laid out by this list; a machine has no use for it.
+install -D -m 644 /tmp/node/first-read /usr/lib/kiln/first-read
 install -m 644 /tmp/node/*.service /etc/systemd/system/
 systemctl enable spark-role.service
 

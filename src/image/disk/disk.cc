@@ -1,5 +1,6 @@
 // From a tree to a disk: how large it is, its root file system, and the frame around it.
 #include "image/disk/ext4.h"
+#include "image/disk/first_read.h"
 #include "image/disk/frame.h"
 
 namespace kiln::image {
@@ -35,7 +36,8 @@ Result<Disk> lay_out_disk(const DiskSpec& spec) {
                            .uuid = spec.root_uuid,
                            .hash_seed = derive_uuid(spec.seed, "directory hashes"),
                            .clock = spec.clock,
-                           .earlier = spec.earlier};
+                           .earlier = spec.earlier,
+                           .first_read = TRY(first_read_in(*tree))};
   Ext4Image root = TRY(lay_out_ext4(tree, root_spec).context("root file system"));
   Disk disk = TRY(frame_disk(spec, bytes, std::move(root.image)));
   disk.block_map = std::move(root.block_map);

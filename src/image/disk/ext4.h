@@ -58,6 +58,8 @@ struct Ext4Spec {
   std::string label;        // at most 16 bytes
   std::int64_t clock = 0;   // seconds since 1970: when it was made, and the times of "/" and lost+found
   std::string earlier;      // block map of an earlier image, whose files stay where they were; empty: none
+  std::vector<std::string>
+      first_read;  // paths of files that stand before all others, in this order, where they are new
 };
 
 /// A file system that is decided and not yet written, with its block map for the next one.

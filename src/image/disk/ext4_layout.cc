@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "image/disk/ext4_extents.h"
 #include "image/disk/ext4_groups.h"
@@ -28,6 +29,7 @@ class Placer {
   Placer(Layout& layout, Space& space, const BlockMap& earlier) : l_(layout), space_(space), earlier_(earlier) {}
 
   Result<> run() {
+    find_first();
     number_inodes();
     TRY(shape_directories());
     l_.geometry = TRY(geometry_for(l_.spec.bytes, l_.node_of_inode.size() - 1));
@@ -46,14 +48,29 @@ class Placer {
  private:
   const std::vector<Ext4Node>& nodes() const { return l_.tree->nodes; }
 
+  /// The files that are read first, each once, in their order.
+  void find_first() {
+    if (l_.spec.first_read.empty()) return;
+    std::unordered_map<std::string_view, std::uint32_t> files;
+    for (std::uint32_t n = 0; n < nodes().size(); ++n) {
+      if (S_ISREG(nodes()[n].mode)) files.emplace(nodes()[n].path, n);
+    }
+    for (const std::string& path : l_.spec.first_read) {
+      if (const auto found = files.find(path); found != files.end()) {
+        first_.push_back(found->second);
+        files.erase(found);
+      }
+    }
+  }
+
   /// What the path was before, if it was the same kind of thing.
   const Mapped* before(std::uint32_t n) const {
     const auto found = earlier_.find(nodes()[n].path);
     return found != earlier_.end() && found->second.kind == (nodes()[n].mode & S_IFMT) ? &found->second : nullptr;
   }
 
-  /// "/" has 2, lost+found 11, what was there before its old number, the others the lowest that are left, in the tree's
-  /// order.
+  /// "/" has 2, lost+found 11, what was there before its old number, the others the lowest that are left: those that
+  /// are read first, then in the tree's order.
   void number_inodes() {
     l_.nodes.resize(nodes().size());
     l_.node_of_inode.assign(kFirstInode + 1, kNoNode);
@@ -68,11 +85,13 @@ class Placer {
       }
     }
     std::uint32_t lowest = kFirstInode + 1;
-    for (std::uint32_t n = 0; n < nodes().size(); ++n) {
-      if (l_.nodes[n].inode != 0) continue;
+    const auto give_lowest = [&](std::uint32_t n) {
+      if (l_.nodes[n].inode != 0) return;
       while (!is_free_inode(lowest)) ++lowest;
       give_inode(n, lowest);
-    }
+    };
+    for (const std::uint32_t n : first_) give_lowest(n);
+    for (std::uint32_t n = 0; n < nodes().size(); ++n) give_lowest(n);
     l_.journal.inode = kJournalInode;
   }
 
@@ -188,8 +207,13 @@ class Placer {
   }
 
   void place_files() {
+    std::vector<bool> is_placed(nodes().size());
+    for (const std::uint32_t n : first_) {
+      place_node(n);
+      is_placed[n] = true;
+    }
     for (std::uint32_t n = 0; n < nodes().size(); ++n) {
-      if (S_ISREG(nodes()[n].mode)) place_node(n);
+      if (S_ISREG(nodes()[n].mode) && !is_placed[n]) place_node(n);
     }
   }
 
@@ -270,7 +294,8 @@ class Placer {
   Layout& l_;
   Space& space_;
   const BlockMap& earlier_;
-  std::vector<Kept> kept_;  // by node; empty without an earlier map
+  std::vector<std::uint32_t> first_;  // files that are read first
+  std::vector<Kept> kept_;            // by node; empty without an earlier map
 };
 
 Result<std::vector<AttributeImage>> attribute_images(const Ext4Tree& tree) {
