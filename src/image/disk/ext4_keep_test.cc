@@ -75,6 +75,38 @@ TEST_F(Ext4KeepTest, OnlyWhatChangedMoves) {
   EXPECT_LE(changed_regions(old_bytes, poured(image.image)), 8U);
 }
 
+TEST_F(Ext4KeepTest, AttributesAndExtentTreesStayToo) {
+  std::string holey;
+  for (int i = 0; i < 10; ++i) holey += noise(64 << 10, i) + std::string(64 << 10, '\0');
+  tree.file("a/1", "1").file("a/2", "2").file("b", holey).file("c", "c");
+  for (int i = 0; i < 200; ++i) tree.file(fmt::format("a/{}{}", std::string(200, 'n'), i), "");
+  set_attribute(tree.path("a/1"), "user.long", noise(1000, 3));
+  set_attribute(tree.path("c"), "user.long", noise(1000, 4));
+  bake();
+  const BlockMap before = map;
+  ASSERT_EQ(total(before.at("b").index), 1U);
+  ASSERT_NE(before.at("c").attribute_block, 0U);
+  // The directory's blocks and those of a/1, all before those of b and c, become free.
+  fs::remove_all(tree.path("a"));
+  bake();
+  EXPECT_EQ(complaints(written(image.image)), "");
+  EXPECT_EQ(map["b"].index, before.at("b").index);
+  EXPECT_EQ(map["c"].attribute_block, before.at("c").attribute_block);
+}
+
+TEST_F(Ext4KeepTest, AnotherKindOfThingIsNew) {
+  tree.file("a", noise(9000, 1)).file("b", noise(9000, 2)).file("c", noise(9000, 3));
+  bake();
+  const BlockMap before = map;
+  fs::remove(tree.path("a"));
+  fs::remove(tree.path("b"));
+  tree.file("b/1", "1");
+  bake();
+  EXPECT_EQ(complaints(written(image.image)), "");
+  EXPECT_EQ(map["b"].inode, before.at("a").inode) << "the lowest that is free";
+  EXPECT_EQ(map["c"].inode, before.at("c").inode);
+}
+
 TEST_F(Ext4KeepTest, NewFilesShareFreshRegions) {
   for (int i = 0; i < 30; ++i) tree.file(fmt::format("old{}", i), noise(90'000, i));
   bake();
