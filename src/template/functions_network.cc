@@ -26,6 +26,10 @@ Address ones(unsigned n) {
   return n >= 128 ? ~Address{0} : (Address{1} << n) - 1;
 }
 
+Address shifted_right(Address a, unsigned n) {
+  return n >= 128 ? 0 : a >> n;
+}
+
 std::optional<unsigned> small_number(std::string_view s, unsigned most) {
   if (s.empty() || s.size() > 3 || s.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
   unsigned n = 0;
@@ -118,14 +122,19 @@ Result<unsigned> new_bits(Arguments a, std::size_t index, const Network& net, st
   return static_cast<unsigned>(n);
 }
 
+/// With fewer bits than before as with more: what Packer's own arithmetic gives.
 Result<Value> cidrsubnet(Arguments a, FunctionContext& context) {
   Network net = TRY(network_argument(a, context));
-  const unsigned bits = TRY(new_bits(a, 1, net, 0, context));
+  const std::int64_t bits = TRY(whole_number(a, 1, context));
   const std::int64_t number = TRY(whole_number(a, 2, context));
-  if (number < 0 || static_cast<Address>(number) > ones(bits))
+  if (bits >= 0) (void)TRY(new_bits(a, 1, net, 0, context));
+  if (bits < 0 && -bits > net.prefix)
+    return context.bad_argument(1, "would shorten a prefix of {} bits by {}", net.prefix, -bits);
+  net.prefix = static_cast<unsigned>(net.prefix + bits);
+  const Address most = bits < 0 ? shifted_right(ones(net.bits), net.host_bits()) : ones(static_cast<unsigned>(bits));
+  if (number < 0 || static_cast<Address>(number) > most)
     return context.bad_argument(2, "prefix extension of {} does not accommodate a subnet numbered {}", bits, number);
-  net.prefix += bits;
-  net.address |= static_cast<Address>(number) << net.host_bits();
+  if (number > 0) net.address |= static_cast<Address>(number) << net.host_bits();
   return text_value(network_text(net));
 }
 
