@@ -209,7 +209,7 @@ Content JsonBodyReader::part(Taken& taken) {
   for (const JsonNode::Property* p : properties(*body_.json, nullptr)) {
     if (taken.arguments.contains(p->name)) continue;
     if (names_argument(p->name)) {
-      if (made_->find(p->name) != nullptr) {
+      if (found.arguments.contains(p->name)) {
         fail(p->name_span, "Duplicate argument",
              fmt::format("The argument \"{}\" was already set. Each may be set only once.", p->name));
         continue;
@@ -248,6 +248,7 @@ Content arguments_of_object(const SyntaxBody& body, Diagnostics& diagnostics, Js
   Content out;
   auto made = std::make_shared<SyntaxBody>();
   made->file = body.file;
+  std::set<std::string> names;
   const auto fail = [&](Span span, std::string summary, std::string detail) {
     diagnostics.push_back(
         {.summary = std::move(summary), .detail = std::move(detail), .subject = body.file->range(span), .context = {}});
@@ -256,7 +257,7 @@ Content arguments_of_object(const SyntaxBody& body, Diagnostics& diagnostics, Js
     fail(body.json->start(), "Incorrect JSON value type", "An object is needed here, for the arguments of a block.");
   for (const JsonNode::Property& p : body.json->properties) {
     if (p.name == "//") continue;
-    if (made->find(p.name) != nullptr) {
+    if (!names.insert(p.name).second) {
       fail(p.name_span, "Duplicate attribute definition",
            fmt::format("The argument \"{}\" was already set. Each may be set only once.", p.name));
     } else {

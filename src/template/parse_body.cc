@@ -8,7 +8,9 @@ SyntaxBody Rules::body(Tok end) {
   SyntaxBody out;
   out.file = &file_;
   const Span start = previous();
+  names_.emplace_back();
   while (items(out, end, start)) continue;
+  names_.pop_back();
   out.span = between(start, previous());
   out.missing = {start.begin, start.begin};
   return out;
@@ -101,12 +103,12 @@ void Rules::item_end(const Token& end) {
 }
 
 void Rules::add_attribute(SyntaxBody& out, Attribute attribute) {
-  const Attribute* first = out.find(attribute.name);
-  if (first == nullptr) {
+  const auto [first, fresh] = names_.back().emplace(attribute.name, attribute.name_span);
+  if (fresh) {
     out.attributes.push_back(std::move(attribute));
     return;
   }
-  const Pos at = file_.pos(first->name_span.begin);
+  const Pos at = file_.pos(first->second.begin);
   fail(attribute.name_span, "Attribute redefined",
        fmt::format("The argument \"{}\" was already set at {}:{},{}. Each argument may be set only once.",
                    attribute.name, file_.name(), at.line, at.column));
@@ -184,7 +186,9 @@ SyntaxBody Rules::single_line_body(Block& block) {
   const Token name = read();
   const Token next = name.kind == Tok::identifier ? peek() : name;
   if (name.kind == Tok::identifier && next.kind == Tok::assign) {
+    names_.emplace_back();
     attribute(out, name, true);
+    names_.pop_back();
     out.span = between(name.span, previous());
     out.missing = {name.span.begin, name.span.begin};
     return out;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 
 #include "template/lexer.h"
 #include "template/parser.h"
@@ -133,6 +134,7 @@ class Rules {
   std::vector<bool> newlines_ = {true};
   std::size_t depth_ = 0, errors_ = 0, character_errors_ = 0;
   bool recovering_ = false, nested_too_deep_ = false;
+  std::vector<std::map<std::string, Span>> names_;  // of the arguments of each open body, and where they stand
   bool lost_end_ = false;  // of every block, by a string that never ends or too deep nesting; not as hcl does
   std::map<Tok, std::size_t> told_;
   Span bad_character_;  // reported last
