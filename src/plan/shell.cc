@@ -1,57 +1,46 @@
 #include "plan/shell.h"
 
+#include <utility>
+
 #include "base/text.h"
+#include "template/engine.h"
 
 namespace kiln::plan {
 
 namespace {
 
-/// 'V' with every ' written as '"'"', as Packer quotes values.
-std::string quoted(const std::string& value) {
-  return "'" + replace_all(value, "'", "'\"'\"'") + "'";
+/// A variable by a format with two %s: its name and its value, of which the quotes are up to the format.
+std::string formatted(const std::string& format, const EnvVar& var) {
+  const std::string value = replace_all(var.value, "'", "'\"'\"'");
+  const std::size_t name_at = format.find("%s");
+  const std::size_t value_at = name_at == std::string::npos ? name_at : format.find("%s", name_at + 2);
+  if (value_at == std::string::npos) return {};
+  return format.substr(0, name_at) + var.name + format.substr(name_at + 2, value_at - name_at - 2) + value +
+         format.substr(value_at + 2);
 }
 
-/// Calls on_name for each {{ .Name }} and builds the text from what it returns.
-template <class F>
-std::string expand(std::string_view text, F&& on_name) {
-  std::string out;
-  for (;;) {
-    const std::size_t open = text.find("{{");
-    const std::size_t close = open == std::string_view::npos ? open : text.find("}}", open);
-    if (close == std::string_view::npos) return out.append(text);
-    out += text.substr(0, open);
-    std::string_view name = text.substr(open + 2, close - open - 2);
-    if (name.starts_with('-')) name.remove_prefix(1);
-    if (name.ends_with('-')) name.remove_suffix(1);
-    out += on_name(trim(name));
-    text.remove_prefix(close + 2);
-  }
-}
-
-std::string env_file_text(const RunStep& step) {
+/// All of them, each by the step's format or Packer's own.
+std::string all_formatted(const RunStep& step) {
+  std::string format = step.env_var_format;
+  if (format.empty()) format = step.use_env_var_file ? "export %s='%s'\n" : "%s='%s' ";
   std::string text;
-  for (const EnvVar& var : step.env) text += fmt::format("export {}={}\n", var.name, quoted(var.value));
+  for (const EnvVar& var : step.env) text += formatted(format, var);
   return text;
 }
 
 }  // namespace
 
 std::string fill_names(std::string_view text, const std::map<std::string, std::string>& values) {
-  return expand(text, [&](std::string_view name) {
-    const auto value = name.starts_with('.') ? values.find(std::string(name.substr(1))) : values.end();
-    return value == values.end() ? "{{" + std::string(name) + "}}" : value->second;
-  });
+  const auto filled = tmpl::engine_text(std::string(text), values);
+  return filled ? *filled : std::string(text);
 }
 
 RenderedCommand render_command(const RunStep& step) {
   RenderedCommand command;
-  std::string vars;
+  std::string vars = all_formatted(step);
   if (step.use_env_var_file) {
     command.env_file_path = "/tmp/varfile";
-    command.env_file = env_file_text(step);
-    vars = ". " + command.env_file_path + " && ";
-  } else {
-    for (const EnvVar& var : step.env) vars += fmt::format("{}={} ", var.name, quoted(var.value));
+    command.env_file = std::exchange(vars, ". " + command.env_file_path + " && ");
   }
   command.text = fill_names(step.execute_command,
                             {{"Vars", vars}, {"Path", step.remote_path}, {"EnvVarFile", command.env_file_path}});
@@ -60,15 +49,7 @@ RenderedCommand render_command(const RunStep& step) {
 
 std::vector<std::string> render_host_command(const HostStep& step, const std::string& script) {
   std::string vars;
-  for (const EnvVar& var : step.env) {
-    const std::string value = replace_all(var.value, "'", "'\"'\"'");
-    const std::size_t name_at = step.env_var_format.find("%s");
-    const std::size_t value_at = name_at == std::string::npos ? name_at : step.env_var_format.find("%s", name_at + 2);
-    if (value_at == std::string::npos) continue;
-    vars += step.env_var_format.substr(0, name_at) + var.name +
-            step.env_var_format.substr(name_at + 2, value_at - name_at - 2) + value +
-            step.env_var_format.substr(value_at + 2);
-  }
+  for (const EnvVar& var : step.env) vars += formatted(step.env_var_format, var);
   std::vector<std::string> words;
   for (const std::string& word : step.execute) {
     words.push_back(fill_names(word, {{"Vars", vars}, {"Script", script}, {"Command", script}}));
@@ -76,12 +57,10 @@ std::vector<std::string> render_host_command(const HostStep& step, const std::st
   return words;
 }
 
-std::vector<std::string> unknown_placeholders(std::string_view execute_command) {
-  std::vector<std::string> unknown;
-  (void)expand(execute_command, [&](std::string_view name) -> std::string {
-    if (name != ".Vars" && name != ".Path" && name != ".EnvVarFile") unknown.emplace_back(name);
-    return {};
-  });
+std::vector<std::string> unknown_placeholders(const std::string& execute_command) {
+  std::vector<std::string> unknown = tmpl::engine_fields(execute_command);
+  std::erase_if(unknown,
+                [](const std::string& name) { return name == ".Vars" || name == ".Path" || name == ".EnvVarFile"; });
   return unknown;
 }
 

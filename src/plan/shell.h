@@ -21,6 +21,6 @@ std::vector<std::string> render_host_command(const HostStep& step, const std::st
 std::string fill_names(std::string_view text, const std::map<std::string, std::string>& values);
 
 /// Names in an execute_command that are none of the three; for diagnostics.
-std::vector<std::string> unknown_placeholders(std::string_view execute_command);
+std::vector<std::string> unknown_placeholders(const std::string& execute_command);
 
 }  // namespace kiln::plan

@@ -1,6 +1,7 @@
 #include "template/convert.h"
 #include "template/evaluate.h"
 #include "template/function.h"
+#include "template/go_functions.h"
 #include "template/parser.h"
 #include "template/type_expr.h"
 
@@ -140,12 +141,18 @@ Result<Value> render_file(const Evaluation& outer, const std::string& text, cons
   return v;
 }
 
+/// As the template has it: those of old JSON templates stand in a table of their own.
+std::string_view shown_name(const CallExpr& call) {
+  const std::string_view name = call.name;
+  return name.starts_with(kGoPrefix) ? name.substr(kGoPrefix.size()) : name;
+}
+
 Value call_problem(const Expr& expr, const CallExpr& call, const Function& function,
                    const std::vector<Argument>& arguments, const FunctionContext& context, const Error& why,
                    Evaluation& evaluation) {
   if (!context.argument) {
     fail(evaluation, expr.file->range(start_of(expr)), "Error in function call",
-         fmt::format("Call to function \"{}\" failed: {}.", call.name, why.text()));
+         fmt::format("Call to function \"{}\" failed: {}.", shown_name(call), why.text()));
   } else {
     const std::size_t i = *context.argument;
     const Range at = i < arguments.size() ? argument_range(arguments[i]) : expr.range();
@@ -182,7 +189,8 @@ Value evaluate_call(const Expr& expr, const CallExpr& call, const Scope& scope, 
   if (packer && call.name == "can") return call_can(expr, call, scope, evaluation);
   if (packer && call.name == "try") return call_try(expr, call, scope, evaluation);
   if (packer && call.name == "convert") return call_convert(expr, call, scope, evaluation);
-  const FunctionTable& table = packer ? functions() : *evaluation.table;
+  const FunctionTable& own = call.name.starts_with(kGoPrefix) ? go_functions() : functions();
+  const FunctionTable& table = packer ? own : *evaluation.table;
   const auto it = table.find(call.name);
   if (it != table.end()) return call_table(expr, call, it->second, scope, evaluation);
   std::vector<std::string> names;

@@ -1,5 +1,6 @@
 #include "template/component.h"
 
+#include "template/component_text.h"
 #include "template/convert.h"
 
 namespace kiln::tmpl {
@@ -80,6 +81,21 @@ void apply_overrides(Body& body, const Option& overrides) {
   }
 }
 
+/// Of an HCL2 template; in old JSON templates it is done already.
+void render_strings(Body& body, const Component& component, const Scope& scope, Evaluation& evaluation) {
+  const Program& program = *component.source->program;
+  if (program.legacy) return;
+  const fs::path root = (program.world.cwd / program.root).lexically_normal();
+  GoTextContext context;
+  context.now = program.world.now;
+  context.cwd = program.world.cwd.native();
+  context.template_dir = (root.has_filename() ? root : root.parent_path()).native();
+  context.packer_version = kPackerVersion;
+  context.builder = component.source->in_build ? "" : component.type;
+  context.hcl = true;
+  render_component(body, context, scope, evaluation);
+}
+
 }  // namespace
 
 std::optional<Body> Component::decode(Diagnostics& diagnostics, const BuildValues* values) const {
@@ -94,6 +110,7 @@ std::optional<Body> Component::decode(Diagnostics& diagnostics, const BuildValue
     merge_extra(body, evaluate_body(*source->extra, scope, evaluation, {"name"}), problems);
   }
   if (source->overrides) apply_overrides(body, *source->overrides);
+  if (!has_errors(problems)) render_strings(body, *this, *scope_for(*source, source->scope, values), evaluation);
   const bool failed = has_errors(problems);
   diagnostics.insert(diagnostics.end(), problems.begin(), problems.end());
   return failed ? std::nullopt : std::optional(std::move(body));

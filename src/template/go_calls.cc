@@ -13,6 +13,7 @@ namespace {
 struct Arity {
   std::size_t least, most;
 };
+constexpr std::size_t kAny = 100;
 
 /// How many arguments each function takes.
 const std::map<std::string, Arity>& arities() {
@@ -35,20 +36,33 @@ const std::map<std::string, Arity>& arities() {
       {"upper", {1, 1}},
       {"lower", {1, 1}},
       {"clean_resource_name", {1, 1}},
-      {"eq", {2, 16}},
-      {"ne", {2, 2}},
-      {"and", {1, 16}},
-      {"print", {1, 16}},
-      {"urlquery", {1, 1}},
-      {"or", {1, 16}},
-      {"not", {1, 1}},
-      {"printf", {1, 16}},
       {"vault", {2, 2}},
       {"consul_key", {1, 1}},
       {"aws_secretsmanager", {2, 2}},
       {"aws_secretsmanager_raw", {1, 1}},
   };
   return kArities;
+}
+
+struct Builtin {
+  Arity arity;
+  GoType result;
+};
+
+/// What Go's engine brings itself: go_functions.h.
+const std::map<std::string, Builtin>& builtins() {
+  static const std::map<std::string, Builtin> kBuiltins = {
+      {"and", {{1, kAny}, GoType::any}},     {"or", {{1, kAny}, GoType::any}},
+      {"not", {{1, 1}, GoType::boolean}},    {"eq", {{2, kAny}, GoType::boolean}},
+      {"ne", {{2, 2}, GoType::boolean}},     {"lt", {{2, 2}, GoType::boolean}},
+      {"le", {{2, 2}, GoType::boolean}},     {"gt", {{2, 2}, GoType::boolean}},
+      {"ge", {{2, 2}, GoType::boolean}},     {"len", {{1, 1}, GoType::integer}},
+      {"index", {{1, kAny}, GoType::any}},   {"slice", {{1, kAny}, GoType::text}},
+      {"print", {{0, kAny}, GoType::text}},  {"println", {{0, kAny}, GoType::text}},
+      {"printf", {{1, kAny}, GoType::text}}, {"html", {{0, kAny}, GoType::text}},
+      {"js", {{0, kAny}, GoType::text}},     {"urlquery", {{0, kAny}, GoType::text}},
+  };
+  return kBuiltins;
 }
 
 /// Functions that are one of the language's own under another name.
@@ -70,10 +84,25 @@ const std::map<std::string, std::string>& same_functions() {
   return kNames;
 }
 
+std::vector<GoValue> values_of(GoValue a) {
+  std::vector<GoValue> out;
+  out.push_back(std::move(a));
+  return out;
+}
+
+std::vector<GoValue> values_of(GoValue a, GoValue b) {
+  std::vector<GoValue> out = values_of(std::move(a));
+  out.push_back(std::move(b));
+  return out;
+}
+
 }  // namespace
 
-ExprPtr GoCalls::function(std::string name, std::vector<ExprPtr> arguments) const {
-  return make(CallExpr{std::move(name), at_, std::move(arguments), false, at_, at_});
+ExprPtr GoCalls::function(std::string name, Values arguments) const {
+  std::vector<ExprPtr> exprs;
+  exprs.reserve(arguments.size());
+  for (GoValue& v : arguments) exprs.push_back(std::move(v.expr));
+  return make(CallExpr{std::move(name), at_, std::move(exprs), false, at_, at_});
 }
 
 /// root[key]
@@ -93,63 +122,96 @@ ExprPtr GoCalls::binary(ExprPtr left, Op op, ExprPtr right) const {
   return make(std::move(out));
 }
 
-ExprPtr GoCalls::number(const std::string& digits) const {
-  return make(LiteralExpr{Value::number(Number::parse(digits).value_or(0))});
+GoValue GoCalls::number(const std::string& digits, bool real) const {
+  const Value n = Value::number(Number::parse(digits).value_or(0));
+  const bool apart = real && !context_.symbolic;
+  return {make(LiteralExpr{apart ? Value::tuple({n}) : n}), real ? GoType::real : GoType::integer, digits};
 }
 
 ExprPtr GoCalls::truth(GoValue value) const {
-  if (value.is_bool) return std::move(value.expr);
+  if (value.type == GoType::boolean || value.only_truth) return std::move(value.expr);
+  if (!context_.symbolic) return function("go truth", values_of(std::move(value)));
   std::vector<ExprPtr> parts;
   parts.push_back(std::move(value.expr));
   return binary(make(TemplateExpr{std::move(parts), false}), Op::not_equal, text(""));
 }
 
+ExprPtr GoCalls::output(GoValue value, std::string& problem) const {
+  if (value.only_truth && problem.empty())
+    problem = "\"and\" and \"or\" give one of their values, for which HCL2 has no function";
+  if (context_.symbolic || value.type == GoType::text) return std::move(value.expr);
+  return function("go print", values_of(std::move(value)));
+}
+
 /// What is known of the world, by its name in the language.
 std::optional<GoValue> GoCalls::reference_of(const std::string& name) const {
-  if (name == "timestamp") return GoValue{member("local", text("timestamp"))};
-  if (name == "packer_version") return GoValue{member("packer", text("version"))};
-  if (name == "pwd") return GoValue{member("path", text("cwd"))};
+  if (name == "timestamp") return GoValue{member("local", text("timestamp")), GoType::text};
+  if (name == "packer_version") return GoValue{member("packer", text("version")), GoType::text};
+  if (name == "pwd") return GoValue{member("path", text("cwd")), GoType::text};
   if (name != "template_dir") return std::nullopt;
-  std::vector<ExprPtr> directory;
-  directory.push_back(member("path", text("root")));
-  return GoValue{function("abspath", std::move(directory))};
+  return GoValue{function("abspath", values_of({member("path", text("root"))})), GoType::text};
 }
 
 std::optional<GoValue> GoCalls::constant_of(const std::string& name) const {
-  if (name == "build_name") return GoValue{member("source", text("name"))};
-  if (name == "build_type") return GoValue{member("source", text("type"))};
+  if (name == "build_name") return GoValue{member("source", text("name")), GoType::text};
+  if (name == "build_type") return GoValue{member("source", text("type")), GoType::text};
   if (context_.symbolic) return reference_of(name);
-  if (name == "timestamp") return GoValue{text(std::to_string(context_.now))};
-  if (name == "packer_version") return GoValue{text(context_.packer_version)};
-  if (name == "pwd") return GoValue{text(context_.cwd)};
-  if (name == "template_dir") return GoValue{text(context_.template_dir)};
+  if (name == "timestamp") return string(std::to_string(context_.now));
+  if (name == "packer_version") return string(context_.packer_version);
+  if (name == "pwd") return string(context_.cwd);
+  if (name == "template_dir") return string(context_.template_dir);
   return std::nullopt;
 }
 
+/// A function of Go's engine, called as it is there.
+GoValue GoCalls::own(const std::string& name, Values a) const {
+  GoType type = builtins().at(name).result;
+  const GoType first = a.empty() ? GoType::any : a[0].type;
+  const bool choice = name == "and" || name == "or";
+  if (choice && std::all_of(a.begin(), a.end(), [&](const GoValue& v) { return v.type == first; })) type = first;
+  if (name != "urlquery") return {function("go " + name, std::move(a)), type};
+  return {function("urlencode", values_of({function("go print", std::move(a))})), type};
+}
+
+/// Conditions and comparisons in HCL2's own words, to be written down.
 std::optional<GoValue> GoCalls::logic(const std::string& name, Values& arguments) const {
   if (name == "eq" && arguments.size() > 2) {  // one of the others
     TupleExpr others;
     for (std::size_t i = 1; i < arguments.size(); ++i) others.elements.push_back(std::move(arguments[i].expr));
-    std::vector<ExprPtr> call;
-    call.push_back(make(std::move(others)));
-    call.push_back(std::move(arguments[0].expr));
-    return GoValue{function("contains", std::move(call)), true};
-  }
-  if (name == "print") {
-    TemplateExpr all;
-    for (GoValue& v : arguments) all.parts.push_back(std::move(v.expr));
-    return GoValue{make(std::move(all))};
+    return GoValue{function("contains", values_of({make(std::move(others))}, std::move(arguments[0]))),
+                   GoType::boolean};
   }
   if (name == "eq" || name == "ne") {
     const Op op = name == "eq" ? Op::equal : Op::not_equal;
-    return GoValue{binary(std::move(arguments[0].expr), op, std::move(arguments[1].expr)), true};
+    return GoValue{binary(std::move(arguments[0].expr), op, std::move(arguments[1].expr)), GoType::boolean};
   }
-  if (name == "not") return GoValue{make(UnaryExpr{{{'!', at_.begin}}, truth(std::move(arguments[0]))}), true};
+  if (name == "not")
+    return GoValue{make(UnaryExpr{{{'!', at_.begin}}, truth(std::move(arguments[0]))}), GoType::boolean};
   if (name != "and" && name != "or") return std::nullopt;
   BinaryExpr out{truth(std::move(arguments[0])), {}};
   for (std::size_t i = 1; i < arguments.size(); ++i)
     out.rest.push_back({name == "and" ? Op::logical_and : Op::logical_or, truth(std::move(arguments[i]))});
-  return GoValue{out.rest.empty() ? std::move(out.first) : make(std::move(out)), true};
+  ExprPtr expr = out.rest.empty() ? std::move(out.first) : make(std::move(out));
+  return GoValue{std::move(expr), GoType::any, {}, true};
+}
+
+/// A function of Go's engine as HCL2 has it; not every one has a counterpart.
+GoValue GoCalls::written_down(const std::string& name, Values a, std::string& problem) const {
+  if (auto answer = logic(name, a)) return std::move(*answer);
+  for (const GoValue& v : a) {
+    if (v.only_truth && problem.empty()) problem = fmt::format("{} is given what \"and\" or \"or\" chose", name);
+  }
+  const bool texts = std::all_of(a.begin(), a.end(), [](const GoValue& v) { return v.type != GoType::any; });
+  if (name == "print" && texts) {
+    TemplateExpr all;
+    for (GoValue& v : a) all.parts.push_back(std::move(v.expr));
+    if (all.parts.empty()) all.parts.push_back(text(""));
+    return {make(std::move(all)), GoType::text};
+  }
+  if (name == "printf" || (name == "urlquery" && a.size() == 1))
+    return {function(same_functions().at(name), std::move(a)), GoType::text};
+  if (problem.empty()) problem = fmt::format("{} is called, for which HCL2 has no function", name);
+  return string("");
 }
 
 namespace {
@@ -166,72 +228,92 @@ std::string replaced(std::string s, const std::string& old, const std::string& w
 
 }  // namespace
 
-/// replace old new n s: of what is not known yet only "all of them" has a function here.
+/// replace old new n s
 GoValue GoCalls::replace_first(Values a, std::string& problem) const {
+  if (!context_.symbolic) return {function("go replace", std::move(a)), GoType::text};
   const bool all = a[2].constant && a[2].constant->starts_with('-');
   if (!all && a[0].constant && a[1].constant && a[2].constant && a[3].constant) {
     const std::size_t times = std::min<std::size_t>(std::strtoul(a[2].constant->c_str(), nullptr, 10), 1000);
-    const std::string result = replaced(*a[3].constant, *a[0].constant, *a[1].constant, times);
-    return {text(result), false, result};
+    return string(replaced(*a[3].constant, *a[0].constant, *a[1].constant, times));
   }
   if (!all) problem = "replace is called with a count; write -1 (all) or use replace_all";
-  std::vector<ExprPtr> arguments;
-  arguments.push_back(std::move(a[3].expr));
-  arguments.push_back(std::move(a[0].expr));
-  arguments.push_back(std::move(a[1].expr));
-  return {function("replace", std::move(arguments))};
+  std::rotate(a.begin(), a.begin() + 3, a.end());
+  a.pop_back();
+  return {function("replace", std::move(a)), GoType::text};
 }
 
 GoValue GoCalls::split_at(Values a) const {
-  std::vector<ExprPtr> arguments;
-  arguments.push_back(std::move(a[1].expr));
-  arguments.push_back(std::move(a[0].expr));
   Step step;
   step.span = at_;
   step.how = Step::How::index;
   step.index = std::move(a[2].expr);
-  PostfixExpr path{function("split", std::move(arguments)), {}};
+  PostfixExpr path{function("split", values_of(std::move(a[1]), std::move(a[0]))), {}};
   path.steps.push_back(std::move(step));
-  return {make(std::move(path))};
+  return {make(std::move(path)), GoType::text};
 }
 
 /// What a cloud does not allow in a name becomes "-".
 GoValue GoCalls::clean_name(Values a) const {
   const bool amazon = context_.builder.starts_with("amazon");
-  ExprPtr name = std::move(a[0].expr);
-  std::vector<ExprPtr> lowered;
-  if (context_.builder == "googlecompute") {
-    lowered.push_back(std::move(name));
-    name = function("lower", std::move(lowered));
-  }
-  std::vector<ExprPtr> arguments;
-  arguments.push_back(std::move(name));
-  arguments.push_back(text(amazon ? "[^]a-zA-Z0-9()[ ./'@_-]" : "[^a-zA-Z0-9_-]"));
-  arguments.push_back(text("-"));
-  return {function("regex_replace", std::move(arguments))};
+  if (context_.builder == "googlecompute") a = values_of({function("lower", std::move(a))});
+  a.push_back(string(amazon ? "[^]a-zA-Z0-9()[ ./'@_-]" : "[^a-zA-Z0-9_-]"));
+  a.push_back(string("-"));
+  return {function("regex_replace", std::move(a)), GoType::text};
 }
 
-GoValue GoCalls::call(const std::string& name, Values a, std::string& problem) const {
-  const auto arity = arities().find(name);
-  if (name == "sed") problem = "sed is called, which Packer has taken out; use replace_all";
-  if (problem.empty() && arity == arities().end()) problem = fmt::format("there is no function \"{}\"", name);
-  if (problem.empty() && (a.size() < arity->second.least || a.size() > arity->second.most))
-    problem = fmt::format("{} is called with {} argument(s)", name, a.size());
-  if (!problem.empty()) return {text("")};
+namespace {
+
+/// What the engine asks of the template or the world, for which HCL2 has expressions.
+bool outside_hcl(const std::string& name) {
+  return name == "user" || name == "env" || name == "vault" || name == "consul_key" ||
+         name.starts_with("aws_secretsmanager");
+}
+
+bool is_cloud(const std::string& builder) {
+  return builder.starts_with("amazon") || builder.starts_with("azure") || builder == "googlecompute";
+}
+
+}  // namespace
+
+/// A function that Packer added: all take texts, but for the counts of split and replace.
+GoValue GoCalls::packer_call(const std::string& name, Values a, std::string& problem) const {
+  if (context_.hcl && outside_hcl(name))
+    problem = fmt::format("{} is called, which only old JSON templates have", name);
+  if (context_.hcl && name == "clean_resource_name" && !is_cloud(context_.builder))
+    problem = "clean_resource_name is called, which only sources of clouds have";
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const bool count = i == 2 && (name == "split" || name == "replace");
+    const GoType wanted = count ? GoType::integer : GoType::text;
+    if (a[i].only_truth || (a[i].type != GoType::any && a[i].type != wanted))
+      problem = fmt::format("{} needs a {} as its argument {}", name, count ? "whole number" : "text", i + 1);
+  }
+  if (!problem.empty()) return string("");
   if (auto constant = constant_of(name)) return std::move(*constant);
-  if (auto answer = logic(name, a)) return std::move(*answer);
-  if (name == "user") return {member("var", std::move(a[0].expr))};
-  if (name == "build") return {member("build", std::move(a[0].expr))};
+  if (name == "user") return {member("var", std::move(a[0].expr)), GoType::text};
+  if (name == "build") return {member("build", std::move(a[0].expr)), GoType::text};
   if (name == "split") return split_at(std::move(a));
   if (name == "replace") return replace_first(std::move(a), problem);
   if (name == "clean_resource_name") return clean_name(std::move(a));
-  std::vector<ExprPtr> arguments;
-  for (GoValue& v : a) arguments.push_back(std::move(v.expr));
   if (name == "replace_all") {  // old new s
-    std::rotate(arguments.begin(), arguments.begin() + 2, arguments.end());
-    return {function("replace", std::move(arguments))};
+    std::rotate(a.begin(), a.begin() + 2, a.end());
+    return {function("replace", std::move(a)), GoType::text};
   }
-  return {function(same_functions().at(name), std::move(arguments))};
+  return {function(same_functions().at(name), std::move(a)), GoType::text};
+}
+
+GoValue GoCalls::call(const std::string& name, Values a, std::string& problem) const {
+  const auto builtin = builtins().find(name);
+  const auto arity = arities().find(name);
+  if (name == "sed") problem = "sed is called, which Packer has taken out; use replace_all";
+  if (problem.empty() && builtin == builtins().end() && arity == arities().end())
+    problem = fmt::format("there is no function \"{}\"", name);
+  if (!problem.empty()) return string("");
+  const Arity& takes = builtin != builtins().end() ? builtin->second.arity : arity->second;
+  if (a.size() < takes.least || a.size() > takes.most)
+    problem = fmt::format("{} is called with {} argument(s)", name, a.size());
+  if (!problem.empty()) return string("");
+  if (builtin == builtins().end()) return packer_call(name, std::move(a), problem);
+  return context_.symbolic ? written_down(name, std::move(a), problem) : own(name, std::move(a));
 }
 
 }  // namespace kiln::tmpl

@@ -4,32 +4,44 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "base/text.h"
 #include "template/go_calls.h"
+#include "template/go_tokens.h"
 #include "template/parser.h"
 
 namespace kiln::tmpl {
 
 namespace {
 
-/// One token inside {{ }}.
-struct GoToken {
-  enum class Kind : std::uint8_t { end, word, field, variable, text, number, sign } kind = Kind::end;
-  std::string text;
+using Kind = GoToken::Kind;
+
+struct Stored;
+using StoredPtr = std::shared_ptr<const Stored>;
+
+/// What names mean at a place: each variable has a slot of its own, so that one may hide another.
+struct Names {
+  std::map<std::string, std::size_t> variables;
+  std::vector<StoredPtr> slots;
+  StoredPtr dot;  // empty: the component's data
 };
 
-/// A piece of the whole text: literal, or an action without its braces.
-struct Piece {
-  bool action = false;
-  std::string text;  // of an action: what stands inside
-  std::size_t begin = 0, end = 0;
+/// What a variable or dot stands for: a pipeline, read again at each use; or a choice of two.
+struct Stored {
+  bool data = false;  // of the component
+  std::vector<GoToken> tokens = {};
+  Names names = {};
+  StoredPtr condition = {}, yes = {}, no = {};
 };
+
+constexpr std::size_t kMaxUses = 1000;      // of variables and dots in one text
+constexpr std::size_t kMaxPieces = 10'000;  // of the templates that {{ template }} puts in
 
 class GoText {
  public:
   GoText(const SourceFile& file, Span at, const std::string& text, const GoTextContext& context)
-      : calls_(file, at, context), file_(file), at_(at), text_(text) {}
+      : calls_(file, at, context), context_(context), file_(file), at_(at), text_(text) {}
   ExprPtr translate();
   const std::string& problem() const { return problem_; }
 
@@ -37,29 +49,51 @@ class GoText {
   enum class Stop : std::uint8_t { end_of_text, end, otherwise };
   struct Pipeline {
     GoValue value;
-    bool data = false;  // speaks of the component's data
+    bool data = false;      // speaks of the component's data
+    bool declares = false;  // a variable
+    StoredPtr stored = {};
   };
-  void cut();
-  void cut_action(std::size_t open);
   Stop list(std::vector<ExprPtr>& out, std::string& else_rest);
-  void action(const Piece& piece, std::vector<ExprPtr>& out);
-  void control(const Piece& piece, const std::string& word, std::vector<ExprPtr>& out);
-  ExprPtr choice(ExprPtr condition, std::vector<ExprPtr> yes, std::vector<ExprPtr> no);
-  void tokenize(std::string_view s);
-  bool quoted(std::string_view& s);
+  void action(const GoPiece& piece, std::vector<ExprPtr>& out);
+  void template_action(std::vector<ExprPtr>& out);
+  void control(const GoPiece& piece, const std::string& word, std::vector<ExprPtr>& out);
+  void otherwise(const std::string& word, const std::string& rest, std::vector<ExprPtr>& no);
+  std::optional<Pipeline> range_head();
+  void merge(const Names& outer, const Names& yes, const Names& no, const Pipeline& condition);
+  std::optional<Pipeline> declaration();
   std::optional<Pipeline> pipeline();
   std::optional<Pipeline> command(std::optional<GoValue> last);
+  bool arguments(std::vector<GoValue>& out, bool& data);
   std::optional<Pipeline> operand();
-  std::optional<Pipeline> stored(const std::vector<GoToken>& tokens);
-  bool declaration(const Piece& piece, std::vector<ExprPtr>& out);
-  bool is_declaration() const;
-  const GoToken& peek() const { return tokens_[at_token_]; }
+  std::optional<Pipeline> field(const std::string& text) const;
+  std::optional<Pipeline> variable(const std::string& text);
+  std::optional<Pipeline> stored(const Stored& what);
+  std::optional<Pipeline> chosen(const Stored& what);
+  bool at_end_of_command() const {
+    return peek().kind == Kind::end || peek().is(Kind::sign, "|") || peek().is(Kind::sign, ")");
+  }
+  bool at_function() const {
+    return peek().kind == Kind::word && peek().text != "true" && peek().text != "false" && peek().text != "nil";
+  }
+  const GoToken& peek(std::size_t further = 0) const {
+    return tokens_[std::min(at_token_ + further, tokens_.size() - 1)];
+  }
   GoToken next() { return tokens_[at_token_ + 1 < tokens_.size() ? at_token_++ : at_token_]; }
-  void fail(std::string why) {
+  void start(const std::string& action) {
+    tokens_ = go_tokens(action, problem_);
+    at_token_ = 0;
+  }
+  std::nullopt_t fail(std::string why) {
     if (problem_.empty()) problem_ = std::move(why);
+    return std::nullopt;
   }
   ExprPtr literal(const std::string& text) const {
     return std::make_unique<const Expr>(Expr{&file_, at_, LiteralExpr{Value::string(text)}});
+  }
+  ExprPtr written(const GoPiece& piece) const {  // an action, and what stands up to where the text was read
+    const std::size_t begin = piece.after_else ? piece.end : piece.begin;
+    const std::string head = piece.after_else ? "{{" + piece.text + "}}" : "";
+    return literal(head + text_.substr(begin, pieces_[at_piece_ - 1].end - begin));
   }
   ExprPtr joined(std::vector<ExprPtr> parts) const {
     if (parts.empty()) parts.push_back(literal(""));
@@ -67,207 +101,138 @@ class GoText {
   }
 
   GoCalls calls_;
+  const GoTextContext& context_;
   const SourceFile& file_;
   Span at_;
   const std::string& text_;
-  std::vector<Piece> pieces_;
-  std::size_t at_piece_ = 0, depth_ = 0;
+  std::vector<GoPiece> pieces_;
+  GoTemplates templates_;
+  std::size_t at_piece_ = 0, depth_ = 0, loops_ = 0, uses_ = 0, expanded_ = 0;
   std::vector<GoToken> tokens_;
   std::size_t at_token_ = 0;
-  std::map<std::string, std::vector<GoToken>> variables_;  // the pipelines that they stand for
-  std::vector<std::vector<GoToken>> dots_;                 // of {{ with }}; empty: the component's data
-  std::size_t stored_uses_ = 0;
+  Names names_;
   std::string problem_;
 };
 
-constexpr std::size_t kMaxStoredUses = 1000;  // of variables and dots in one text, each of which is read again
-constexpr std::string_view kGoSpace = " \t\r\n";
-
-/// Cuts the text at its actions; {{- and -}} take the space beside them away.
-void GoText::cut() {
-  std::size_t from = 0;
-  bool trim_next = false;
-  while (problem_.empty()) {
-    const std::size_t open = std::min(text_.find("{{", from), text_.size());
-    std::string plain = text_.substr(from, open - from);
-    if (trim_next) plain.erase(0, std::min(plain.find_first_not_of(kGoSpace), plain.size()));
-    const std::string_view rest = std::string_view(text_).substr(open);
-    const bool trim = rest.size() > 3 && rest.starts_with("{{-") && kGoSpace.find(rest[3]) != std::string_view::npos;
-    if (trim) plain.erase(plain.find_last_not_of(kGoSpace) + 1);
-    if (!plain.empty()) pieces_.push_back({false, std::move(plain), from, open});
-    if (open >= text_.size()) return;
-    cut_action(open);
-    if (pieces_.empty() || !pieces_.back().action) return;
-    from = pieces_.back().end;
-    const std::string& inside = pieces_.back().text;
-    trim_next =
-        inside.size() > 1 && inside.ends_with('-') && kGoSpace.find(inside[inside.size() - 2]) != std::string::npos;
-    if (trim_next) pieces_.back().text.pop_back();
-    if (trim) pieces_.back().text.erase(0, 1);
-  }
+/// A part of the component's data, or all of it.
+std::optional<GoText::Pipeline> GoText::field(const std::string& text) const {
+  if (context_.data == nullptr) return Pipeline{{}, true};
+  const auto it = context_.data->find(text.substr(std::min<std::size_t>(1, text.size())));
+  return it == context_.data->end() ? Pipeline{{}, true} : Pipeline{calls_.string(it->second), false};
 }
 
-/// The action up to its closing braces; quotes and comments hide braces.
-void GoText::cut_action(std::size_t open) {
-  std::size_t at = open + 2;
-  while (at < text_.size() && !std::string_view(text_).substr(at).starts_with("}}")) {
-    const char c = text_[at];
-    if (c == '`') {
-      at = std::min(text_.find('`', at + 1), text_.size());
-    } else if (c == '"') {
-      for (++at; at < text_.size() && text_[at] != '"'; ++at) at += text_[at] == '\\' ? 1 : 0;
-    } else if (std::string_view(text_).substr(at).starts_with("/*")) {
-      at = std::min(text_.find("*/", at), text_.size());
-    }
-    ++at;
-  }
-  if (at >= text_.size()) return fail("an action that begins with \"{{\" has no \"}}\"");
-  pieces_.push_back({true, text_.substr(open + 2, at - open - 2), open, at + 2});
-}
-
-bool GoText::quoted(std::string_view& s) {
-  const char quote = s[0];
-  std::string out;
-  std::size_t i = 1;
-  for (; i < s.size() && s[i] != quote; ++i) {
-    if (quote == '"' && s[i] == '\\' && i + 1 < s.size()) {
-      ++i;
-      out += s[i] == 'n' ? '\n' : s[i] == 't' ? '\t' : s[i] == 'r' ? '\r' : s[i];
-    } else {
-      out += s[i];
-    }
-  }
-  if (i >= s.size()) return false;
-  s.remove_prefix(i + 1);
-  tokens_.push_back({GoToken::Kind::text, std::move(out)});
-  return true;
-}
-
-void GoText::tokenize(std::string_view s) {
-  using Kind = GoToken::Kind;
-  tokens_.clear();
-  at_token_ = 0;
-  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-  while (problem_.empty()) {
-    s.remove_prefix(std::min(s.find_first_not_of(kGoSpace), s.size()));
-    if (s.empty() || s.starts_with("/*")) break;
-    if (s[0] == '"' || s[0] == '`') {
-      if (!quoted(s)) fail("a string has no closing quote");
-      continue;
-    }
-    const bool number = std::isdigit(static_cast<unsigned char>(s[0])) != 0 || (s[0] == '-' && s.size() > 1);
-    const bool named = s[0] == '.' || s[0] == '$' || number;
-    std::size_t n = named ? 1 : 0;
-    while (n < s.size() && (is_word(s[n]) || (named && s[n] == '.'))) ++n;
-    const Kind kind = s[0] == '.' ? Kind::field : s[0] == '$' ? Kind::variable : number ? Kind::number : Kind::word;
-    tokens_.push_back(n == 0 ? GoToken{Kind::sign, std::string(1, s[0])} : GoToken{kind, std::string(s.substr(0, n))});
-    s.remove_prefix(std::max<std::size_t>(n, 1));
-  }
-  tokens_.push_back({});
+std::optional<GoText::Pipeline> GoText::variable(const std::string& text) {
+  const std::size_t dot = text.find('.');
+  const std::string name = text.substr(0, dot);
+  if (name == "$") return field(text.substr(1));
+  const auto it = names_.variables.find(name);
+  if (it == names_.variables.end()) return fail(fmt::format("there is no variable \"{}\"", name));
+  const StoredPtr what = names_.slots[it->second];
+  if (!what->data && dot != std::string::npos) return fail(fmt::format("\"{}\" has no parts", name));
+  return stored(*what);
 }
 
 std::optional<GoText::Pipeline> GoText::operand() {
   const GoToken token = next();
   switch (token.kind) {
-    case GoToken::Kind::field:
-      if (token.text == "." && !dots_.empty() && !dots_.back().empty()) return stored(dots_.back());
-      return Pipeline{{}, true};
-    case GoToken::Kind::variable: {
-      const auto it = variables_.find(token.text);
-      return it == variables_.end() ? Pipeline{{}, true} : stored(it->second);
-    }
-    case GoToken::Kind::text:
-      return Pipeline{{literal(token.text), false, token.text}, false};
-    case GoToken::Kind::number:
-      return Pipeline{{calls_.number(token.text), false, token.text}, false};
-    case GoToken::Kind::word:
-      if (token.text == "true" || token.text == "false")
-        return Pipeline{{calls_.boolean(token.text == "true"), true, {}}, false};
-      --at_token_;
-      return command(std::nullopt);
+    case Kind::field:
+      if (!names_.dot || names_.dot->data) return field(token.text);
+      if (token.text != ".") return fail(fmt::format("what the dot stands for has no \"{}\"", token.text));
+      return stored(*StoredPtr(names_.dot));
+    case Kind::variable:
+      return variable(token.text);
+    case Kind::text:
+      return Pipeline{calls_.string(token.text), false};
+    case Kind::integer:
+    case Kind::real:
+      return Pipeline{calls_.number(token.text, token.kind == Kind::real), false};
+    case Kind::word:
+      if (token.text == "nil") return Pipeline{calls_.nil(), false};
+      if (token.text == "true" || token.text == "false") return Pipeline{calls_.boolean(token.text == "true"), false};
+      break;
+    case Kind::end:
+      return fail("an action lacks a value");
     default:
       break;
   }
-  if (token.text != "(") {
-    fail(fmt::format("\"{}\" cannot stand here in an action", token.text));
-    return std::nullopt;
-  }
+  if (token.text != "(") return fail(fmt::format("\"{}\" cannot stand here in an action", token.text));
   auto inside = pipeline();
-  if (inside && next().text != ")") fail("a closing parenthesis is missing in an action");
+  if (inside && next().text != ")") return fail("a closing parenthesis is missing in an action");
+  if (inside && peek().kind == Kind::field && !inside->data) return fail("a value in parentheses has no parts");
   return inside;
 }
 
 /// The pipeline that a variable or dot stands for, once more.
-std::optional<GoText::Pipeline> GoText::stored(const std::vector<GoToken>& tokens) {
-  if (++stored_uses_ > kMaxStoredUses || ++depth_ > kMaxNesting) {
-    fail("variables are used too often");
-    return std::nullopt;
+std::optional<GoText::Pipeline> GoText::stored(const Stored& what) {
+  if (what.data) return Pipeline{{}, true};
+  if (++uses_ > kMaxUses || ++depth_ > kMaxNesting) return fail("variables are used too often");
+  std::optional<Pipeline> out;
+  if (what.condition) {
+    out = chosen(what);
+  } else {
+    const Names outer = std::exchange(names_, what.names);
+    std::vector<GoToken> tokens = std::exchange(tokens_, what.tokens);
+    const std::size_t at = std::exchange(at_token_, 0);
+    out = pipeline();
+    tokens_ = std::move(tokens);
+    at_token_ = at;
+    names_ = outer;
   }
-  std::vector<GoToken> outer = tokens;
-  outer.swap(tokens_);
-  const std::size_t at = std::exchange(at_token_, 0);
-  auto out = pipeline();
-  tokens_ = std::move(outer);
-  at_token_ = at;
   --depth_;
   return out;
 }
 
-bool GoText::is_declaration() const {
-  return tokens_.size() > 3 && tokens_[0].kind == GoToken::Kind::variable && tokens_[1].text == ":" &&
-         tokens_[2].text == "=";
+/// What a variable is behind an {{ if }} that may have set it.
+std::optional<GoText::Pipeline> GoText::chosen(const Stored& what) {
+  auto condition = stored(*what.condition);
+  auto yes = condition ? stored(*what.yes) : std::nullopt;
+  auto no = yes ? stored(*what.no) : std::nullopt;
+  if (!no) return std::nullopt;
+  const bool same = yes->value.type == no->value.type;
+  const GoType type = same ? yes->value.type : GoType::text;
+  ExprPtr first = same ? std::move(yes->value.expr) : calls_.output(std::move(yes->value), problem_);
+  ExprPtr second = same ? std::move(no->value.expr) : calls_.output(std::move(no->value), problem_);
+  ConditionalExpr choice{calls_.truth(std::move(condition->value)), std::move(first), std::move(second)};
+  return Pipeline{{std::make_unique<const Expr>(Expr{&file_, at_, std::move(choice)}), type}, false};
 }
 
-/// {{ $name := pipeline }}; false if the action is something else.
-bool GoText::declaration(const Piece& piece, std::vector<ExprPtr>& out) {
-  if (!is_declaration()) return false;
-  const std::string name = tokens_[0].text;
-  std::vector<GoToken> value(tokens_.begin() + 3, tokens_.end());
-  at_token_ = 3;
-  const auto once = pipeline();
-  if (once && once->data) {
-    out.push_back(literal(text_.substr(piece.begin, piece.end - piece.begin)));
-  } else if (once) {
-    variables_[name] = std::move(value);
+/// What follows a function up to the end of its command.
+bool GoText::arguments(std::vector<GoValue>& out, bool& data) {
+  while (problem_.empty() && !at_end_of_command()) {
+    auto argument = at_function() ? std::optional(Pipeline{calls_.call(next().text, {}, problem_), false}) : operand();
+    if (!argument || !problem_.empty()) return false;
+    data = data || argument->data;
+    out.push_back(std::move(argument->value));
   }
-  return true;
+  return problem_.empty();
 }
 
 /// A function with its arguments, the result of the command before as the last one; or a value.
 std::optional<GoText::Pipeline> GoText::command(std::optional<GoValue> last) {
-  if (++depth_ > kMaxNesting) {
-    fail("actions are nested too deep");
-    return std::nullopt;
-  }
-  Pipeline out;
-  if (peek().kind != GoToken::Kind::word || peek().text == "true" || peek().text == "false") {
-    auto value = operand();
-    --depth_;
-    if (value && last && !value->data) fail("only a function can take what \"|\" gives it");
-    return value;
-  }
-  const std::string name = next().text;
-  std::vector<GoValue> arguments;
-  while (peek().kind != GoToken::Kind::end && peek().text != "|" && peek().text != ")") {
-    std::optional<Pipeline> argument;
-    if (peek().kind == GoToken::Kind::word && peek().text != "true" && peek().text != "false") {
-      argument = Pipeline{calls_.call(next().text, {}, problem_), false};  // as an argument without arguments
-    } else {
-      argument = operand();
-    }
-    if (!argument || !problem_.empty()) return std::nullopt;
-    out.data = out.data || argument->data;
-    arguments.push_back(std::move(argument->value));
+  if (++depth_ > kMaxNesting) return fail("actions are nested too deep");
+  std::optional<Pipeline> out;
+  if (at_function()) {
+    out.emplace();
+    const std::string name = next().text;
+    std::vector<GoValue> values;
+    if (!arguments(values, out->data)) return std::nullopt;
+    if (last) values.push_back(std::move(*last));
+    if (!out->data) out->value = calls_.call(name, std::move(values), problem_);
+  } else {
+    if (peek().is(Kind::word, "nil")) return fail("nil is not a command");
+    out = operand();
+    std::vector<GoValue> ignored;
+    if (out && out->data) (void)arguments(ignored, out->data);
+    if (out && !out->data && last) return fail("only a function can take what \"|\" gives it");
+    if (out && !at_end_of_command()) return fail(fmt::format("\"{}\" is too much in an action", peek().text));
   }
   --depth_;
-  if (last) arguments.push_back(std::move(*last));
-  if (!out.data) out.value = calls_.call(name, std::move(arguments), problem_);
-  return problem_.empty() ? std::optional(std::move(out)) : std::nullopt;
+  return problem_.empty() ? std::move(out) : std::nullopt;
 }
 
 std::optional<GoText::Pipeline> GoText::pipeline() {
   auto out = command(std::nullopt);
-  while (out && problem_.empty() && peek().text == "|" && peek().kind == GoToken::Kind::sign) {
+  while (out && problem_.empty() && peek().is(Kind::sign, "|")) {
     next();
     const bool data = out->data;
     auto further = command(std::move(out->value));
@@ -277,76 +242,162 @@ std::optional<GoText::Pipeline> GoText::pipeline() {
   return problem_.empty() ? std::move(out) : std::nullopt;
 }
 
-ExprPtr GoText::choice(ExprPtr condition, std::vector<ExprPtr> yes, std::vector<ExprPtr> no) {
-  return std::make_unique<const Expr>(
-      Expr{&file_, at_, ConditionalExpr{std::move(condition), joined(std::move(yes)), joined(std::move(no))}});
+/// A pipeline up to the end of its action, perhaps behind "$x :=" or "$x =".
+std::optional<GoText::Pipeline> GoText::declaration() {
+  std::string name;
+  const bool declares = peek(1).is(Kind::sign, ":") && peek(2).is(Kind::sign, "=");
+  const bool sets = peek().kind == Kind::variable && (declares || peek(1).is(Kind::sign, "="));
+  if (sets) {
+    name = next().text;
+    at_token_ += declares ? 2 : 1;
+    if (!declares && !names_.variables.contains(name)) return fail(fmt::format("there is no variable \"{}\"", name));
+  }
+  const auto from = tokens_.begin() + static_cast<std::ptrdiff_t>(at_token_);
+  Stored what{.tokens = {from, tokens_.end()}, .names = names_};
+  auto value = pipeline();
+  if (value && peek().kind != Kind::end) fail(fmt::format("\"{}\" is too much in an action", peek().text));
+  if (!value || !problem_.empty()) return std::nullopt;
+  what.data = value->data;
+  value->declares = sets;
+  value->stored = std::make_shared<const Stored>(std::move(what));
+  if (declares && sets) names_.variables[name] = names_.slots.size();
+  if (declares && sets) names_.slots.push_back(value->stored);
+  if (!declares && sets) names_.slots[names_.variables[name]] = value->stored;
+  return value;
 }
 
-/// {{ if }} with everything up to its end.
-void GoText::control(const Piece& piece, const std::string& word, std::vector<ExprPtr>& out) {
-  if (++depth_ > kMaxNesting) return fail("actions are nested too deep");
-  std::optional<Pipeline> condition;
-  std::vector<GoToken> dot;  // what . is inside
-  if (word != "range") {
-    if (word == "with") dot.assign(tokens_.begin() + static_cast<std::ptrdiff_t>(at_token_), tokens_.end());
-    condition = pipeline();
-    if (!condition) return;
-    if (condition->data) dot.clear();
+/// What {{ range }} goes over: only the component's data has lists.
+std::optional<GoText::Pipeline> GoText::range_head() {
+  const StoredPtr data = std::make_shared<const Stored>(Stored{.data = true});
+  std::vector<std::string> names;
+  while (peek().kind == Kind::variable && (peek(1).is(Kind::sign, ",") || peek(1).is(Kind::sign, ":"))) {
+    names.push_back(next().text);
+    if (next().text == ":") next();
   }
-  if (word != "if") dots_.push_back(std::move(dot));
+  auto out = declaration();
+  if (out && !out->data) return fail("\"range\" needs a list, and only a component's data has lists");
+  for (const std::string& name : names) {
+    names_.variables[name] = names_.slots.size();
+    names_.slots.push_back(data);
+  }
+  return out;
+}
+
+/// Behind an {{ if }}: the names from before it, with what its branches set.
+void GoText::merge(const Names& outer, const Names& yes, const Names& no, const Pipeline& condition) {
+  names_ = outer;
+  for (std::size_t i = 0; i < outer.slots.size(); ++i) {
+    if (yes.slots[i] == no.slots[i]) {
+      names_.slots[i] = yes.slots[i];
+      continue;
+    }
+    const bool data = condition.data || yes.slots[i]->data || no.slots[i]->data;
+    names_.slots[i] = std::make_shared<const Stored>(
+        Stored{.data = data, .condition = condition.stored, .yes = yes.slots[i], .no = no.slots[i]});
+  }
+}
+
+/// {{ else }}, {{ else if }} behind if, {{ else with }} behind with; what stands behind else is a choice of its own.
+void GoText::otherwise(const std::string& word, const std::string& rest, std::vector<ExprPtr>& no) {
+  std::string ignored;
+  if (rest.empty()) {
+    if (list(no, ignored) != Stop::end) fail("there is an {{ else }} too much");
+    return;
+  }
+  const GoPiece& here = pieces_[at_piece_ - 1];
+  const GoPiece nested{.action = true, .text = rest, .begin = here.begin, .end = here.end, .after_else = true};
+  if (go_first_word(nested) != word || word == "range")
+    return void(fail(fmt::format("\"else {}\" is not known", rest)));
+  start(rest);
+  next();
+  control(nested, word, no);
+}
+
+/// {{ if }}, {{ with }} or {{ range }} with everything up to its end.
+void GoText::control(const GoPiece& piece, const std::string& word, std::vector<ExprPtr>& out) {
+  if (++depth_ > kMaxNesting) return void(fail("actions are nested too deep"));
+  const Names outer = names_;
+  auto condition = word == "range" ? range_head() : declaration();
+  if (!condition) return;
+  Names before = names_;
+  if (word != "if") names_.dot = condition->stored;
+  loops_ += word == "range" ? 1 : 0;
   std::vector<ExprPtr> yes;
   std::vector<ExprPtr> no;
   std::string else_rest;
-  Stop stop = list(yes, else_rest);
-  if (word != "if") dots_.pop_back();
-  if (stop == Stop::otherwise && !else_rest.empty()) {  // else if: what follows is a choice of its own
-    Piece nested = pieces_[at_piece_ - 1];
-    nested.text = else_rest;
-    tokenize(else_rest);
-    next();
-    control(nested, "if", no);
-    stop = Stop::end;
-  } else if (stop == Stop::otherwise) {
-    stop = list(no, else_rest);
-  }
+  const Stop stop = list(yes, else_rest);
+  loops_ -= word == "range" ? 1 : 0;
+  const Names after = std::exchange(names_, std::move(before));
+  if (stop == Stop::otherwise) otherwise(word, else_rest, no);
   --depth_;
   if (!problem_.empty()) return;
-  if (stop == Stop::end_of_text) return fail(fmt::format("{{{{ {} }}}} has no {{{{ end }}}}", word));
-  if (!condition || condition->data) {  // the component's business, as a whole
-    out.push_back(literal(text_.substr(piece.begin, pieces_[at_piece_ - 1].end - piece.begin)));
-  } else {
-    out.push_back(choice(calls_.truth(std::move(condition->value)), std::move(yes), std::move(no)));
-  }
+  merge(outer, after, Names(names_), *condition);
+  if (condition->data) return out.push_back(written(piece));  // the component's business, as a whole
+  ConditionalExpr choice{calls_.truth(std::move(condition->value)), joined(std::move(yes)), joined(std::move(no))};
+  out.push_back(std::make_unique<const Expr>(Expr{&file_, at_, std::move(choice)}));
 }
 
-void GoText::action(const Piece& piece, std::vector<ExprPtr>& out) {
-  if (declaration(piece, out)) return;
-  auto value = pipeline();
-  if (value && peek().kind != GoToken::Kind::end) fail(fmt::format("\"{}\" is too much in an action", peek().text));
-  if (!value || !problem_.empty()) return;
-  out.push_back(value->data ? literal(text_.substr(piece.begin, piece.end - piece.begin))
-                            : std::move(value->value.expr));
+void GoText::action(const GoPiece& piece, std::vector<ExprPtr>& out) {
+  auto value = declaration();
+  if (!value) return;
+  if (value->data) return out.push_back(written(piece));
+  if (!value->declares) out.push_back(calls_.output(std::move(value->value), problem_));
+}
+
+/// {{ template "name" pipeline }}: the text of the template with its dot.
+void GoText::template_action(std::vector<ExprPtr>& out) {
+  const GoToken name = next();
+  const auto it = templates_.find(name.text);
+  if (name.kind != Kind::text || it == templates_.end())
+    return void(fail(fmt::format("there is no template \"{}\"", name.text)));
+  StoredPtr dot = std::make_shared<const Stored>(Stored{.tokens = {{Kind::text, "<no value>"}, {}}});
+  if (peek().kind != Kind::end) {
+    const bool whole = peek().is(Kind::field, ".") || peek().is(Kind::variable, "$");
+    auto value = declaration();
+    if (!value) return;
+    if (value->data && !(whole && tokens_.size() == 4))
+      return void(fail("a template is given a part of a component's data"));
+    dot = value->data ? nullptr : value->stored;
+  }
+  expanded_ += it->second.size() + 1;
+  if (++depth_ > kMaxNesting || expanded_ > kMaxPieces) return void(fail("templates are used too often"));
+  const Names outer = std::exchange(names_, Names{.variables = {}, .slots = {}, .dot = dot});
+  std::vector<GoPiece> pieces = std::exchange(pieces_, it->second);
+  const std::size_t at = std::exchange(at_piece_, 0);
+  std::string ignored;
+  if (list(out, ignored) != Stop::end_of_text) fail("there is an {{ else }} too much");
+  pieces_ = std::move(pieces);
+  at_piece_ = at;
+  names_ = outer;
+  --depth_;
 }
 
 GoText::Stop GoText::list(std::vector<ExprPtr>& out, std::string& else_rest) {
   while (at_piece_ < pieces_.size() && problem_.empty()) {
-    const Piece& piece = pieces_[at_piece_++];
+    const GoPiece piece = pieces_[at_piece_++];
     if (!piece.action) {
       out.push_back(literal(piece.text));
       continue;
     }
-    tokenize(piece.text);
-    const std::string word = peek().kind == GoToken::Kind::word ? peek().text : std::string();
-    if (word == "end") return Stop::end;
+    start(piece.text);
+    const std::string word = peek().kind == Kind::word ? peek().text : std::string();
+    const bool alone = peek(1).kind == Kind::end;
     if (word == "else") {
-      const std::string_view rest = trim(trim(piece.text).substr(4));
-      else_rest = rest;
+      else_rest = trim(trim(piece.text).substr(4));
       return Stop::otherwise;
     }
-    if (peek().kind == GoToken::Kind::end) continue;  // a comment
-    if (word == "if" || word == "range" || word == "with") {
+    if (word == "end") {
+      if (!alone) fail("something stands behind \"end\"");
+      return Stop::end;
+    }
+    if (word == "break" || word == "continue") {
+      if (loops_ == 0 || !alone) fail(fmt::format("\"{}\" stands outside of a range", word));
+    } else if (word == "if" || word == "range" || word == "with") {
       next();
       control(piece, word, out);
+    } else if (word == "template") {
+      next();
+      template_action(out);
     } else {
       action(piece, out);
     }
@@ -357,8 +408,9 @@ GoText::Stop GoText::list(std::vector<ExprPtr>& out, std::string& else_rest) {
 ExprPtr GoText::translate() {
   std::vector<ExprPtr> parts;
   std::string rest;
-  cut();
-  if (problem_.empty() && list(parts, rest) != Stop::end_of_text) fail("there is an {{ end }} or {{ else }} too much");
+  pieces_ = go_pieces(text_, problem_);
+  if (problem_.empty()) templates_ = go_definitions(pieces_, problem_);
+  if (problem_.empty() && list(parts, rest) != Stop::end_of_text) fail("there is an {{ else }} too much");
   return joined(std::move(parts));
 }
 

@@ -3,6 +3,8 @@
 // pkg.go.dev/text/template; functions: Packer's interpolation functions. Private to the room.
 #pragma once
 
+#include <map>
+
 #include "template/syntax.h"
 
 namespace kiln::tmpl {
@@ -13,7 +15,9 @@ struct GoTextContext {
   std::string cwd, template_dir, packer_version;
   std::string builder;  // type, for clean_resource_name; empty outside builders
   bool symbolic =
-      false;  // what this program knows stays a reference (path.cwd, local.timestamp ...), to be written down
+      false;         // what this program knows stays a reference (path.cwd, local.timestamp ...), to be written down
+  bool hcl = false;  // in an HCL2 template, which has var.x and env("X")
+  const std::map<std::string, std::string>* data = nullptr;  // what a component knows: {{.Vars}}
 };
 
 /// The text as an expression that is a string. Actions that speak of data (.Vars, .Path) stay as they are: the

@@ -34,6 +34,30 @@ x {{- `y` -}} z{{/* c */}} {{"a\tb"}} {{1}} {{true}} {{"é"}}
 {{ ( user `a` ) }} {{(user `a`) | upper | lower}} {{upper (lower (user `a`))}}
 {{if true}}{{if false}}a{{else}}b{{end}}{{end}}
 a$b${x} %{y} {{user `d`}}
+{{or (user `e`) `d`}} {{and (user `a`) `d`}} {{or false `x`}} {{and 0 1}} {{or 0.0 `z`}} {{upper (or `` `q`)}}
+{{len `abcé`}} {{timestamp | len}} {{index `abc` 1}} {{index `abc`}} {{slice `abcdef` 1 3}} {{slice `abc` 1}} {{slice `abc`}}
+{{html `<a&"'>`}} {{js `<a'"&=\>`}} {{println `a` 1 2 `b`}}|{{print 1 2 `a` `b` 3 4}} {{html 5 `<` 6 7}} {{urlquery `a b` 1 2}}
+{{lt 1 2}} {{le `a` `b`}} {{gt 1.5 2.5}} {{ge 2 2}} {{eq true true}} {{ne 1 2}} {{eq `a` `b` `c` `a`}} {{not 0}}
+{{printf "%v %d %x %X %q %t %5s|%-5s|%05d %.2f %T %T" "s" 5 "hi" 255 "q" true "r" "l" 7 3.14159 "x" 1}}
+{{printf "%d %s" "x" 5}} {{printf "%s"}} {{printf "x" 1 "y"}} {{printf "%!"}} {{printf "%z" 1}} {{printf "%t" 1}} {{printf "%d" true}}
+{{printf "%[2]s %[1]s" "a" "b"}} {{printf "%*d" 5 42}} {{printf "%+d % d %#x %o %b %c %U" 5 5 255 8 5 65 65}} {{printf "%[3]s" "a"}}
+{{printf "%e %g %G %6.1f|" 1.5 1.5 1.5 2.25}} {{printf "%#v %#v %#v" "a" 1 true}} {{printf "%+q %#q" "é" "a"}} {{printf "%.*f" 2 3.14159}}
+{{printf "% x %#x" "hi" "hi"}} {{printf "%.2s|%6.2s|" "abcdef" "abcdef"}} {{printf "%05s|%-05s|%05v" "ab" "ab" "ab"}} {{printf "%q" 39}}
+{{printf "%08.3f|%+d|%x|%X|%#o|%O|%08b|%#b" 3.14159 5 -255 255 8 8 5 5}} {{printf "%*d" "x" 5}} {{printf "%v %d %s %t" nil nil nil true}}
+{{printf "%5t|%-7t|" true false}} {{printf "%6.2f%%" 99.5}} {{printf "%c|%5c|%U|%#U" 233 65 233 65}} {{printf "%6d|%-6d|%06d|% d|%+.3d" 42 42 -42 42 7}}
+{{printf "%q" "a\"b\\ \n é ☺"}} {{printf "%+q" "☺𝄞"}} {{printf "%x|%X|% X|%#x|%# x" "héllo" "hi" "hi" "" "abc"}} {{printf "%s" 1.5}} {{printf "%d" 1.0}} {{printf "%T" 1.0}}
+{{1e5}} {{1e6}} {{1e20}} {{1e21}} {{1234567.0}} {{0.0001}} {{0.00001}} {{123456789.5}} {{1.0}} {{print 1.0 2.5}} {{printf "%v %g" 1e6 1e20}}
+{{"\x41\u00e9\101"}} {{'a'}} {{0x10}} {{1_000}} {{0b11}} {{1e3}} {{-5}} {{+5}} {{- 5}}
+{{$x := `a`}}{{if true}}{{$x = `b`}}{{end}}{{$x}} {{$x := `a`}}{{if false}}{{$x = `b`}}{{else}}{{$x = `c`}}{{end}}{{$x}}
+{{$x := `a`}}{{if user `a`}}{{$x := `b`}}{{$x}}{{end}}{{$x}} {{$x := 1}}{{$y := $x}}{{$x = 2}}{{$y}}{{$x}}
+{{$x := `a`}}{{if user `e`}}{{$x = `b`}}{{else if user `a`}}{{$x = user `a`}}{{end}}{{$x}}
+{{define "T"}}[{{.}}]{{end}}{{template "T" `x`}}{{template "T" user `a`}}{{define "U"}}<{{template "T" .}}>{{end}}{{template "U" `y`}}
+{{block "B" `q`}}<{{.}}>{{end}} {{with $y := user `a`}}{{$y}}-{{.}}{{end}} {{if $z := `1`}}{{$z}}{{end}} {{with `a`}}{{with `b`}}{{.}}{{end}}{{.}}{{end}}
+{{if 0}}y{{else}}n{{end}} {{if 1}}y{{end}} {{if ``}}y{{else}}n{{end}} {{if 0.0}}y{{else}}n{{end}} {{if (user `e`) | not}}e{{end}}
+{{user `a` | printf "%s:%s" `k` | upper}} {{print "a" true}} {{print true false}} {{print nil}} {{true | not}} {{1 | printf `%d-%d` 2}}
+{{if and (eq (user `a`) `alpha`) (ne 1 2)}}both{{end}} {{if or false ``}}{{else}}neither{{end}} {{- 3 -}} x
+{{"}}"}} {{`}}`}} {{/* }} */}} x  {{- /* c */ -}}  y a }} b {{upper (print 5)}}
+{{replace `` `-` -1 `abc`}} {{replace_all `` `-` `abc`}} {{replace `` `-` 2 `aéc`}} {{replace `a` `` 0 `banana`}} {{replace `a` `b` 2 (user `a`)}}
 """.strip().split("\n")
 VARIABLES = {"a": "alpha", "b": "{{user `a`}}-{{env `E`}}", "c": "{{user `b` | upper}}", "e": "",
              "d": "${x} %{if} \"q\" \\n"}
@@ -53,6 +77,70 @@ LISTS = [{"environment_vars": "V=1,W=2"}, {"environment_vars": "V={{user `a`}},W
 def with_variables(**variables):
     return {"variables": variables, "builders": [NULL]}
 
+
+# Engine strings that are wrong.
+WRONG = r"""
+{{eq 1 `1`}}
+{{eq 1 1.5}}
+{{lt true false}}
+{{if true}}{{$x := `b`}}{{end}}{{$x}}
+{{range `abc`}}x{{end}}
+{{range 3}}x{{end}}
+{{upper 5}}
+{{user-name}}
+{{nil}}
+{{with `x`}}{{.Foo}}{{end}}
+{{ /* c */ }}x
+{{user `a` /* c */}}
+{{if true}}a{{else if false}}b{{else}}c{{end}}{{end}}
+{{(user `a`).Foo}}
+{{break}}
+{{end}}
+{{template "nope"}}
+{{define "T"}}a{{end}}{{define "T"}}b{{end}}
+{{call `x`}}
+{{index `abc` 5}}
+{{isotime 5}}
+{{eq `a`}}
+{{replace `a` `b` `1` `banana`}}
+{{upper}}
+{{slice `abc` 2 1}}
+{{ne 1 `1`}}
+{{printf 5}}
+{{$x}}
+{{$x = 5}}
+{{if user `a` `b`}}x{{end}}
+{{if}}x{{end}}
+{{end x}}
+{{if 1}}a{{else x}}b{{end}}
+{{define `T`}}{{template `T`}}{{end}}{{template `T`}}
+{{template T}}
+{{if true}}{{define "T"}}x{{end}}{{end}}
+{{$a := `x`}}{{define "T"}}{{$a}}{{end}}{{template "T"}}
+{{ `a` | `b` }}
+{{| user `a`}}
+{{}}
+{{"a" "b"}}
+{{1 2}}
+{{true false}}
+{{and}}
+{{not}}
+{{len 5}}
+{{"\q"}}
+{{'ab'}}
+{{0x}}
+{{1.2.3}}
+{{99999999999999999999}}
+{{upper "a" "b"}}
+{{split `a,b` `,` 5}}
+{{split `a,b` `,` -1}}
+{{split `a,b` `,` `1`}}
+{{user 5}}
+{{/* unclosed }}
+{{"unclosed}}
+{{if 1}}x
+{{else}}
+""".strip().split("\n")
 
 TEMPLATES = [
     {}, {"builders": []}, {"builders": NULL}, {"builders": [NULL]}, {"builders": [NULL], "foo": 1},
@@ -116,13 +204,14 @@ def main():
         if mine != theirs:
             bad += 1
             print("%s\n  kiln   %r\n  packer %r" % (string, mine, theirs))
-    for template in TEMPLATES:
+    templates = TEMPLATES + [with_step(command="true", environment_vars=["V=" + s]) for s in WRONG]
+    for template in templates:
         write("v.json", template)
         mine, theirs = run(kiln, "validate", "v.json"), run(packer, "validate", "v.json")
         if mine[0] != theirs[0]:
             bad += 1
             print("%s\n  kiln   %d %s\n  packer %d %s" % ((json.dumps(template),) + mine + theirs))
-    print("%d strings, %d lists, %d templates, %d differ" % (len(STRINGS), len(LISTS), len(TEMPLATES), bad))
+    print("%d strings, %d lists, %d templates, %d differ" % (len(STRINGS), len(LISTS), len(templates), bad))
     return 1 if bad else 0
 
 

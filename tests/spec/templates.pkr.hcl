@@ -23,7 +23,7 @@ source "null" "a" {
     end
   EOT
   tilde    = "a  ${~ "b" ~}  c"
-  legacy   = "{{ .Vars }} {{ timestamp }} {{user `x`}}"
+  legacy   = "{{ .Vars }} {{ timestamp }} {{ `x` }}"
   lines    = [for v in ["x"] :
     v
   ]
