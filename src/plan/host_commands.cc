@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "plan/components.h"
@@ -33,7 +34,7 @@ std::optional<HostScript> read_lines(tmpl::BodyReader& options) {
   const auto command = options.string("command");
   auto lines = options.strings("inline").value_or(std::vector<std::string>());
   const std::string shebang = options.string("inline_shebang").value_or("/bin/sh -e");
-  if (command) lines.insert(lines.begin(), *command);
+  if (command && !command->empty()) lines.insert(lines.begin(), *command);
   if (lines.empty()) return std::nullopt;
   const std::string first = lines.front().starts_with("#!") ? std::string() : "#!" + shebang + "\n";
   return HostScript{{}, first + join(lines, "\n") + "\n"};
@@ -42,8 +43,9 @@ std::optional<HostScript> read_lines(tmpl::BodyReader& options) {
 /// command, inline, script or scripts: exactly one kind.
 std::vector<HostScript> read_scripts(tmpl::BodyReader& options, const Surroundings& world) {
   std::vector<HostScript> scripts;
-  const int kinds = int{options.has("command")} + int{options.has("inline")} + int{options.has("script")} +
-                    int{options.has("scripts")};
+  const bool command = !options.string("command").value_or("").empty();
+  const int kinds =
+      int{command} + int{options.has("inline")} + int{options.has("script")} + int{options.has("scripts")};
   if (auto lines = read_lines(options)) scripts.push_back(std::move(*lines));
   auto files = options.strings("scripts").value_or(std::vector<std::string>());
   if (const auto file = options.string("script")) files.push_back(*file);
@@ -109,6 +111,12 @@ std::optional<HostStep> read_host_command(tmpl::BodyReader& options, const tmpl:
   step.env_var_format = options.string("env_var_format").value_or("%s='%s' ");
   step.temp_extension = options.string("tempfile_extension").value_or("");
   step.only_on = options.strings("only_on").value_or(std::vector<std::string>());
+  constexpr std::array kSystems = {"darwin", "freebsd", "linux", "openbsd", "solaris", "windows"};
+  for (const std::string& name : step.only_on) {
+    if (std::find(kSystems.begin(), kSystems.end(), name) == kSystems.end())
+      options.error("only_on", "Unknown operating system",
+                    fmt::format("\"{}\" is none of darwin, freebsd, linux, openbsd, solaris, windows.", visible(name)));
+  }
   options.ignore({"use_linux_pathing"});  // for Windows
   if (step.scripts.empty()) return std::nullopt;
   return step;

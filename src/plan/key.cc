@@ -31,6 +31,7 @@ void describe_one(const RunStep& s, const Surroundings& world, const Seal& seal,
   d.add("path", s.remote_path);
   d.add("execute_command", s.execute_command);
   for (const EnvVar& var : s.env) d.add("env " + var.name, seal.value_of(var));
+  if (!s.env_var_format.empty()) d.add("env_var_format", s.env_var_format);
   d.add("user", s.user);
   d.add("valid_exit_codes", numbers(s.valid_exit_codes));
   d.add("expect_disconnect", s.expect_disconnect ? "yes" : "no");

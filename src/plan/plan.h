@@ -48,6 +48,7 @@ struct RunStep {
   std::string remote_path;      // where it stands inside
   std::string execute_command;  // Packer's template text: {{.Vars}} {{.Path}} {{.EnvVarFile}}
   std::vector<EnvVar> env;      // sorted by name
+  std::string env_var_format;   // of one variable in {{.Vars}} or its file; empty: as Packer writes them
   std::string user;             // who runs it; empty: the base's user
   std::vector<int> valid_exit_codes = {0};
   bool expect_disconnect = false, skip_clean = false, use_env_var_file = false;

@@ -139,10 +139,8 @@ void read_compress(tmpl::BodyReader& options, const tmpl::Build& build, const Su
   if (step.options["format"] == "")
     options.error(format ? "format" : "output", "Unknown archive format",
                   "kiln writes tar, tar.gz, tar.xz, gz, xz and zip.");
-  const std::int64_t level = options.integer("compression_level").value_or(-1);
-  if (level < -1 || level > 9)
-    options.error("compression_level", "Bad compression level", "It goes from 1 (fast) to 9 (small).");
-  step.options["level"] = level == 0 ? -1 : level;
+  const std::int64_t level = std::min<std::int64_t>(options.integer("compression_level").value_or(-1), 9);
+  step.options["level"] = level < 1 ? -1 : level;  // -1: the format's own
   step.options["output"] = (world.cwd / output).native();
 }
 

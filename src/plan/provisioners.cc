@@ -1,4 +1,4 @@
-// Provisioners: shell, file, shell-local, breakpoint, sleep.
+// Provisioners: shell, file, shell-local, breakpoint, sleep, hcp-sbom.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -75,9 +75,9 @@ void add_build_variables(const Reading& r, const std::string& script, std::vecto
 }
 
 std::string remote_path(Reading& r) {
-  if (auto path = r.options.string("remote_path")) return *path;
   const std::string folder = r.options.string("remote_folder").value_or("/tmp");
-  return folder + "/" + r.options.string("remote_file").value_or("script.sh");
+  const std::string file = r.options.string("remote_file").value_or("script.sh");
+  return r.options.string("remote_path").value_or(folder + "/" + file);
 }
 
 std::vector<Part> read_shell(Reading& r) {
@@ -98,8 +98,8 @@ std::vector<Part> read_shell(Reading& r) {
   step.valid_exit_codes = read_exit_codes(r.options);
   step.max_retries = r.provisioner.max_retries;
   step.timeout = r.provisioner.timeout.value_or(Duration(0));
-  r.options.ignore({"env_var_format"});
-  r.options.ignore({"start_retry_timeout", "pause_after"});
+  step.env_var_format = r.options.string("env_var_format").value_or("");
+  for (const char* not_waited_for : {"start_retry_timeout", "pause_after"}) (void)r.options.duration(not_waited_for);
   std::vector<Part> parts;
   for (Script& script : read_scripts(r, binary)) {
     RunStep one = step;
@@ -202,14 +202,32 @@ std::vector<Part> read_sleep(Reading& r) {
   return {{with_general(std::move(step), r.provisioner), "sleep"}};
 }
 
+/// A list of the parts of the image, made by a script in it, is brought out; there is no service to send it to.
+std::vector<Part> read_sbom(Reading& r) {
+  const auto source = r.options.string("source");
+  const auto destination = r.options.string("destination");
+  const std::string name = r.options.string("sbom_name").value_or("sbom");
+  r.options.ignore({"scan_path", "scanner_args", "scanner_url", "scanner_checksum", "execute_command"});
+  if (r.options.boolean("auto_generate").value_or(false)) {
+    r.options.error("auto_generate", "kiln generates no SBOM",
+                    "Make it with a shell provisioner and name its file as \"source\".");
+  } else if (!source && !has_unknown(r.options)) {
+    r.options.error("source", "Missing required argument", "hcp-sbom needs \"source\": a file in the image.");
+  }
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; };
+  if (name.size() < 3 || name.size() > 36 || !std::all_of(name.begin(), name.end(), plain))
+    r.options.error("sbom_name", "Bad name of an SBOM", "It has 3 to 36 letters, digits, \"-\" and \"_\".");
+  if (!source) return {};
+  const fs::path fallback = r.world.output_dir / fmt::format("{}-{}.json", r.build.source_name, name);
+  return {{FetchStep{*source, destination ? r.world.cwd / *destination : fallback}, "hcp-sbom: " + *source}};
+}
+
 using Reader = std::vector<Part> (*)(Reading&);
 
 const std::map<std::string, Reader>& readers() {
-  static const std::map<std::string, Reader> table = {{"shell", read_shell},
-                                                      {"file", read_file_provisioner},
-                                                      {"shell-local", read_shell_local},
-                                                      {"breakpoint", read_breakpoint},
-                                                      {"sleep", read_sleep}};
+  static const std::map<std::string, Reader> table = {
+      {"shell", read_shell},           {"file", read_file_provisioner}, {"shell-local", read_shell_local},
+      {"breakpoint", read_breakpoint}, {"sleep", read_sleep},           {"hcp-sbom", read_sbom}};
   return table;
 }
 

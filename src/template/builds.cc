@@ -6,6 +6,7 @@
 #include "template/build_steps.h"
 #include "template/component.h"
 #include "template/convert.h"
+#include "template/lexer.h"
 
 namespace kiln::tmpl {
 
@@ -51,7 +52,8 @@ void add_source(Loading& loading, SourceBlocks& sources, const ExpandedBlock& bl
 std::optional<Use> parse_reference(const std::string& text) {
   std::vector<std::string> parts = split(text, '.');
   if (parts.size() > 2) parts.erase(parts.begin());
-  if (parts.size() != 2 || parts[0].empty() || parts[1].empty()) return std::nullopt;
+  const auto is_name = [](const std::string& s) { return !s.empty() && identifier_bytes(s) == s.size(); };
+  if (parts.size() != 2 || !is_name(parts[0]) || !is_name(parts[1])) return std::nullopt;
   return Use{.type = parts[0], .name = parts[1], .local_name = parts[1]};
 }
 

@@ -12,10 +12,31 @@ namespace kiln::tmpl {
 
 namespace {
 
+/// name = { source = "host/namespace/type", version = ">= 1.0.0" }: read for its mistakes only.
+void check_required_plugins(Loading& loading, const Block& block) {
+  if (!check_labels(loading, block, 0, "required_plugins")) return;
+  check_no_blocks(loading, block.body);
+  for (const Attribute& a : block.body.attributes) {
+    const auto given = constant(loading, block.body, a.name, Type::map(Type::string()));
+    if (!given || !given->is_wholly_known()) continue;
+    const auto fail = [&](std::string what) {
+      loading.error("Invalid required_plugins object", fmt::format("Plugin \"{}\": {}", a.name, what), a.expr->range());
+    };
+    for (const auto& [name, value] : given->entries()) {
+      if (name != "source" && name != "version") fail(fmt::format("there is no \"{}\".", name));
+      if (value.is_null()) continue;
+      const auto meets = name == "version" ? version_meets("0", value.text()) : Result<bool>(true);
+      if (!meets) fail(sentence(meets.error().text()));
+      const bool path = std::ranges::count(value.text(), '/') >= 1 && !value.text().starts_with('/');
+      if (name == "source" && !path) fail("a source looks like \"github.com/hashicorp/amazon\".");
+    }
+  }
+}
+
 void check_packer_block(Loading& loading, const Block& block) {
   check_labels(loading, block, 0, "packer");
   check_names(loading, block.body, {"required_version"}, {"required_plugins"});
-  for (const Block& inner : block.body.blocks) check_labels(loading, inner, 0, "required_plugins");
+  for (const Block& inner : block.body.blocks) check_required_plugins(loading, inner);
   const auto wanted = constant(loading, block.body, "required_version", Type::string());
   if (!wanted) return;
   const Range at = block.body.find("required_version")->expr->range();
@@ -109,7 +130,10 @@ void set_context(Loading& loading) {
   Program& program = *loading.program;
   program.scope->set("path", Value::object({{"cwd", Value::string(program.world.cwd.native())},
                                             {"root", Value::string(program.root.native())}}));
-  program.scope->set("packer", Value::object({{"version", Value::string(kPackerVersion)}}));
+  const Value from_hcp = Value::unknown(Type::string());
+  program.scope->set("packer", Value::object({{"version", Value::string(kPackerVersion)},
+                                              {"iterationID", from_hcp},
+                                              {"versionFingerprint", from_hcp}}));
 }
 
 std::vector<VariableInfo> variable_infos(const Variables& variables) {

@@ -1,6 +1,7 @@
 #include "template/variables.h"
 
 #include "template/convert.h"
+#include "template/lexer.h"
 #include "template/references.h"
 
 namespace kiln::tmpl {
@@ -21,9 +22,16 @@ void add(Loading& loading, Variables& variables, Variable v) {
   variables.emplace(std::move(name), std::move(v));
 }
 
+/// What the default of a variable may call.
+const FunctionTable& default_functions() {
+  static const FunctionTable table = {{"env", functions().at("env")}};
+  return table;
+}
+
 Value evaluate_default(Loading& loading, const Expr& expr) {
   Evaluation evaluation = loading.evaluation();
   evaluation.env_allowed = true;
+  if (!loading.program->legacy) evaluation.table = &default_functions();
   return evaluate(expr, Scope(), evaluation);
 }
 
@@ -56,6 +64,10 @@ void read_default(Loading& loading, const Expr& expr, Variable& v) {
 Variable read_variable(Loading& loading, const Block& block) {
   Variable v{.name = block.labels[0], .range = block.range()};
   const std::size_t before = loading.diagnostics.size();
+  if (!loading.program->legacy && identifier_bytes(v.name) != v.name.size())
+    loading.error("Invalid variable name",
+                  "A name starts with a letter or underscore and has only letters, digits, underscores and dashes.",
+                  block.body.file->range(block.label_spans[0]));
   check_names(loading, block.body, {"type", "default", "description", "sensitive", "ephemeral"}, {"validation"});
   Evaluation evaluation = loading.evaluation();
   if (const Attribute* type = block.body.find("type")) {
