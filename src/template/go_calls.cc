@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <map>
 
+#include "template/parser.h"
+
 namespace kiln::tmpl {
 
 namespace {
@@ -312,8 +314,17 @@ GoValue GoCalls::call(const std::string& name, Values a, std::string& problem) c
   if (a.size() < takes.least || a.size() > takes.most)
     problem = fmt::format("{} is called with {} argument(s)", name, a.size());
   if (!problem.empty()) return string("");
-  if (builtin == builtins().end()) return packer_call(name, std::move(a), problem);
-  return context_.symbolic ? written_down(name, std::move(a), problem) : own(name, std::move(a));
+  std::size_t depth = 1;
+  for (const GoValue& v : a) depth = std::max(depth, v.depth + 1);
+  if (depth > kMaxNesting) {
+    problem = "actions are nested too deep";
+    return string("");
+  }
+  GoValue out = builtin == builtins().end() ? packer_call(name, std::move(a), problem)
+                : context_.symbolic         ? written_down(name, std::move(a), problem)
+                                            : own(name, std::move(a));
+  out.depth = depth;
+  return out;
 }
 
 }  // namespace kiln::tmpl

@@ -14,6 +14,7 @@ struct GoValue {
   GoType type = GoType::any;
   std::optional<std::string> constant = {};  // of a string or number
   bool only_truth = false;                   // stands for a condition, not for what Go's "and" and "or" give
+  std::size_t depth = 1;                     // levels of calls
 };
 
 class GoCalls {

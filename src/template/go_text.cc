@@ -192,8 +192,11 @@ std::optional<GoText::Pipeline> GoText::chosen(const Stored& what) {
   const GoType type = same ? yes->value.type : GoType::text;
   ExprPtr first = same ? std::move(yes->value.expr) : calls_.output(std::move(yes->value), problem_);
   ExprPtr second = same ? std::move(no->value.expr) : calls_.output(std::move(no->value), problem_);
+  const std::size_t depth = 1 + std::max({condition->value.depth, yes->value.depth, no->value.depth});
+  if (depth > kMaxNesting) return fail("variables are nested too deep");
   ConditionalExpr choice{calls_.truth(std::move(condition->value)), std::move(first), std::move(second)};
-  return Pipeline{{std::make_unique<const Expr>(Expr{&file_, at_, std::move(choice)}), type}, false};
+  ExprPtr expr = std::make_unique<const Expr>(Expr{&file_, at_, std::move(choice)});
+  return Pipeline{{.expr = std::move(expr), .type = type, .depth = depth}, false};
 }
 
 /// What follows a function up to the end of its command.

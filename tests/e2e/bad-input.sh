@@ -65,6 +65,26 @@ build_fails 'at most 200 levels deep' deep.pkr.hcl
 printf 'locals { a = range(1000000000) }\nsource "null" "a" {}\nbuild { sources = ["null.a"] }\n' >range.pkr.hcl
 build_fails 'more than 1024 values' range.pkr.hcl
 build_fails 'not a regular file' /dev/null
+# Strings that the engine of {{ }} would work on for ever, or without end.
+engine() { # engine TEXT MESSAGE
+  printf 'source "null" "a" { communicator = "none" }\nbuild {\n  sources = ["null.a"]\n  provisioner "shell-local" {\n    command = "%s"\n  }\n}\n' "$1" >engine.pkr.hcl
+  build_fails "$2" engine.pkr.hcl
+  build_fails 'engine.pkr.hcl line 5' engine.pkr.hcl
+}
+many() { for ((i = 0; i < $2; ++i)); do printf '%s' "$1"; done; }
+# shellcheck disable=SC2016  # the engine's variables and quotes
+{
+engine "{{1 $(many '| print ' 20000)}}" 'nested too deep'
+engine "{{$(many '(' 20000)}}" 'nested too deep'
+engine "$(many '{{if 1}}' 20000)$(many '{{end}}' 20000)" 'nested too deep'
+engine '{{define `a`}}{{template `a`}}{{template `a`}}{{end}}{{template `a`}}' 'too often'
+engine "{{\$x := 1}}$(many '{{$x = print $x $x}}' 60){{\$x}}" 'too often'
+engine "$(many '{{printf `%1000000d` 1}}' 300)" 'too'
+}
+# Dynamic blocks that make dynamic blocks.
+dynamic() { printf 'dynamic "b" {\nfor_each = range(1000)\ncontent {\n%s\n}\n}' "$1"; }
+printf 'source "null" "a" {\n%s\n}\nbuild { sources = ["null.a"] }\n' "$(dynamic "$(dynamic "$(dynamic '')")")" >dynamic.pkr.hcl
+build_fails 'may make at most' dynamic.pkr.hcl
 printf 'source "null" "a" {}\nbuild {\n  sources = ["null.a"]\n  provisionr "shell" {}\n}\n' >block.pkr.hcl
 build_fails 'provisionr' block.pkr.hcl
 printf 'locals { a = uper("x") }\nsource "null" "a" {}\nbuild { sources = ["null.a"] }\n' >function.pkr.hcl
