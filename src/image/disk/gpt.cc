@@ -5,49 +5,21 @@
 #include <algorithm>
 #include <cassert>
 
-#include "base/endian.h"
+#include "image/disk/gpt_format.h"
 
 namespace kiln::image {
 
 namespace {
 
-struct GptHeader {
-  char signature[8] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
-  le32 revision = 0x00010000, header_bytes = 92, header_crc = 0, reserved = 0;
-  le64 own_sector = 0, other_sector = 0, first_usable = 0, last_usable = 0;
-  std::array<std::uint8_t, 16> disk_id{};
-  le64 entries_sector = 0;
-  le32 entry_count = 0, entry_bytes = 0, entries_crc = 0;
-};
-static_assert(sizeof(GptHeader) == 92);
-
-struct GptEntry {
-  std::array<std::uint8_t, 16> type{}, id{};
-  le64 first_sector = 0, last_sector = 0, attributes = 0;
-  std::array<le16, 36> name{};
-};
-static_assert(sizeof(GptEntry) == 128);
-
-struct MbrPartition {
-  std::uint8_t status = 0;
-  std::array<std::uint8_t, 3> first_chs{};
-  std::uint8_t type = 0;
-  std::array<std::uint8_t, 3> last_chs{};
-  le32 first_sector = 0, sectors = 0;
-};
-static_assert(sizeof(MbrPartition) == 16);
-
 constexpr std::size_t kEntries = 128;
 constexpr std::uint64_t kFirstUsable = kGptSectors + 1;
-constexpr std::size_t kMbrPartitionAt = 446;
 
 std::string text_of(std::span<const std::byte> bytes) {
   return std::string(as_text(bytes));
 }
 
 std::uint32_t crc_of(std::string_view bytes) {
-  return static_cast<std::uint32_t>(
-      ::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+  return gpt_crc(as_bytes(bytes));
 }
 
 /// A disk of 2 TiB or more has the largest number there is.
@@ -100,6 +72,11 @@ std::string render_header(const GptSpec& spec, std::string_view entries, bool is
 }
 
 }  // namespace
+
+std::uint32_t gpt_crc(std::span<const std::byte> bytes) {
+  return static_cast<std::uint32_t>(
+      ::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+}
 
 std::string render_primary_gpt(const GptSpec& spec) {
   const std::string entries = render_entries(spec);
