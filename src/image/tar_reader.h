@@ -11,7 +11,7 @@
 
 namespace kiln::image {
 
-class TarReader {
+class TarReader : public Source {
  public:
   /// skip(n), where given, moves the source n bytes on without reading them.
   explicit TarReader(Source& in, std::function<Result<>(std::uint64_t)> skip = {});
@@ -21,7 +21,7 @@ class TarReader {
   Result<std::optional<TarMember>> next();
 
   /// Reads stored data of the member: all of a file, or the extents of a sparse one one after the other. 0 at its end.
-  Result<std::size_t> read(std::span<std::byte> buffer);
+  Result<std::size_t> read(std::span<std::byte> buffer) override;
 
   /// Bytes of the archive read so far: after next(), where the member's data begins.
   std::uint64_t position() const { return position_; }

@@ -134,7 +134,7 @@ Result<bool> TreeBuilder::clear(const Place& place) {
   return is_whiteout(st);
 }
 
-Result<> TreeBuilder::add(const TarMember& member, TarReader& content) {
+Result<> TreeBuilder::add(const TarMember& member, Source& content) {
   TRY(cancel_->check());
   if (member.path.empty()) {
     directories_[""] = {member.mode, member.mtime, member.xattrs};
@@ -171,7 +171,7 @@ Result<> TreeBuilder::make_directory(const Place& place, const TarMember& member
   return {};
 }
 
-Result<> TreeBuilder::make_file(const Place& place, const TarMember& member, TarReader& content) {
+Result<> TreeBuilder::make_file(const Place& place, const TarMember& member, Source& content) {
   if (member.size > bytes_left_) return error(Errc::corrupt, "its size of {} bytes is over the limit", member.size);
   bytes_left_ -= member.size;
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -185,7 +185,7 @@ Result<> TreeBuilder::make_file(const Place& place, const TarMember& member, Tar
   return fd.close();
 }
 
-Result<> TreeBuilder::copy_content(int fd, const TarMember& member, TarReader& content) {
+Result<> TreeBuilder::copy_content(int fd, const TarMember& member, Source& content) {
   std::vector<TarExtent> extents = member.extents;
   if (!member.sparse) extents = {{0, member.size}};
   for (const TarExtent& extent : extents) {

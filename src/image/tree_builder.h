@@ -1,12 +1,13 @@
-// Makes the files of one archive below a directory, by descriptor only: no entry can reach outside it, whatever links
-// the archive made before. The rules: hardening section 2, extraction 1 to 8.
+// Makes the files of one archive or file system below a directory, by descriptor only: no entry can reach outside it,
+// whatever links came before. The rules: hardening section 2, extraction 1 to 8.
 #pragma once
 
 #include <functional>
 #include <map>
 
 #include "base/cancel.h"
-#include "image/tar_reader.h"
+#include "base/sink.h"
+#include "image/tar_header.h"
 
 namespace kiln::image {
 
@@ -15,9 +16,9 @@ class TreeBuilder {
   /// root must be an empty directory that no other user can enter.
   static Result<TreeBuilder> create(const fs::path& root, std::uint64_t byte_limit, const Cancel& cancel);
 
-  /// Makes one entry; a file's content comes from `content`. What the archive made before under that name is replaced,
-  /// but a directory by a directory keeps its entries.
-  Result<> add(const TarMember& member, TarReader& content);
+  /// Makes one entry; a file's stored bytes come from `content`, those of a sparse one extent after extent. What the
+  /// archive made before under that name is replaced, but a directory by a directory keeps its entries.
+  Result<> add(const TarMember& member, Source& content);
 
   /// The name is removed from lower layers (a character device 0:0); what this layer has under it stays visible.
   Result<> add_whiteout(const std::string& path);
@@ -45,11 +46,11 @@ class TreeBuilder {
   Result<Fd> make_parent(int above, const std::string& name, const std::string& path);
   Result<bool> clear(const Place& place);
   Result<> make_directory(const Place& place, const TarMember& member);
-  Result<> make_file(const Place& place, const TarMember& member, TarReader& content);
+  Result<> make_file(const Place& place, const TarMember& member, Source& content);
   Result<> make_hard_link(const Place& place, const TarMember& member);
   Result<> make_symlink(const Place& place, const TarMember& member);
   Result<> make_node(const Place& place, const TarMember& member);
-  Result<> copy_content(int fd, const TarMember& member, TarReader& content);
+  Result<> copy_content(int fd, const TarMember& member, Source& content);
 
   Fd root_;
   std::uint64_t bytes_left_;

@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "image/decompress.h"
 #include "image/image.h"
+#include "image/tar_reader.h"
 #include "image/tree_builder.h"
 
 namespace kiln::image {

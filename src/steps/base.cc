@@ -2,8 +2,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
+#include "image/base_disk.h"
 #include "image/image.h"
 #include "steps/job.h"
 #include "steps/source_image.h"
@@ -42,9 +44,9 @@ Json sha256_pin(const Digest& digest) {
 
 /// What identifies a local base: its content.
 Result<Json> pin_local(const plan::BaseRef& ref, store::Store& store) {
-  if (ref.transport == "disk" || ref.transport == "ebs") return Json::object();
+  if (ref.transport == "ebs") return Json::object();
   const auto digest = [&](const fs::path& p) { return store.file_digest(p); };
-  if (ref.transport == "tar") return sha256_pin(TRY(store.file_digest(ref.location)));
+  if (ref.transport == "tar" || ref.transport == "disk") return sha256_pin(TRY(store.file_digest(ref.location)));
   if (ref.transport == "dir") return sha256_pin(TRY(plan::tree_digest(ref.location, digest)));
   const image::SourceImage image = TRY(open_source_image(ref).context("{}", ref.text));
   return Json{{"config", image.config_digest.text()}};
@@ -75,19 +77,27 @@ Result<> copy_directory(const fs::path& from, const fs::path& tar, const fs::pat
   return {};
 }
 
-/// dir: and tar: one plain tree, made canonical.
+/// The tree of a dir:, tar: or disk: base, below an empty directory.
+Result<> unpack_tree(const Job& job, const plan::BaseRef& ref, const fs::path& spool, const fs::path& to) {
+  if (ref.transport == "dir") {
+    TRY(copy_directory(ref.location, spool, to, job.cancel).context("copying {}", ref.location));
+  } else if (ref.transport == "disk") {
+    const auto root = TRY(image::unpack_disk(ref.location, to, {}, job.cancel).context("reading {}", ref.location));
+    for (const std::string& note : root.notes) job.line(note);
+  } else {
+    const Fd file = TRY(open_read(ref.location));
+    FdSource source(file.get());
+    TRY(image::unpack_rootfs(source, to, {}, job.cancel).context("unpacking {}", ref.location));
+  }
+  return {};
+}
+
+/// dir:, tar: and disk: one plain tree, made canonical.
 Result<engine::Outcome> import_tree(const Job& job, const plan::BaseStep& what) {
   const store::Scratch scratch = TRY(job.context.store.scratch(job.step.label));
   const fs::path upper = scratch.path() / "upper";
   TRY(make_dirs(upper));
-  if (what.ref.transport == "tar") {
-    const Fd file = TRY(open_read(what.ref.location));
-    FdSource source(file.get());
-    TRY(image::unpack_rootfs(source, upper, {}, job.cancel).context("unpacking {}", what.ref.location));
-  } else {
-    TRY(copy_directory(what.ref.location, scratch.path() / "tar", upper, job.cancel)
-            .context("copying {}", what.ref.location));
-  }
+  TRY(unpack_tree(job, what.ref, scratch.path() / "tar", upper));
   const std::int64_t clock = TRY(newest_time(upper));
   sandbox::CollectSpec collect{.upper = upper};
   collect.clock = clock;
@@ -189,10 +199,11 @@ Result<Json> pin_base(const plan::BaseRef& ref, const std::string& /*architectur
 
 Result<engine::Outcome> run_base(const Job& job, const plan::BaseStep& what) {
   if (what.ref.transport == "bootstrap") return run_bootstrap(job, what);
-  if (what.ref.transport == "disk" || what.ref.transport == "ebs") {
-    return error(Errc::bad_template, "{}: disks as bases: not built yet", what.ref.text);
+  if (what.ref.transport == "ebs") {
+    return error(Errc::bad_template, "{}: images of a cloud as bases: not built yet", what.ref.text);
   }
-  if (what.ref.transport == "dir" || what.ref.transport == "tar") return import_tree(job, what);
+  static const std::set<std::string> kTrees = {"dir", "tar", "disk"};
+  if (kTrees.contains(what.ref.transport)) return import_tree(job, what);
   return import_image(job, what);
 }
 
