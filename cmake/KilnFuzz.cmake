@@ -1,8 +1,9 @@
 # Harnesses of fuzz/, one program a reader. In the preset "fuzz" (clang with libFuzzer) fuzz/run.sh runs them; under the
 # sanitizers each is a test that replays its seeds, so that none of them rots.
 if(KILN_FUZZ OR CMAKE_CXX_FLAGS MATCHES "fsanitize=address")
-  foreach(pair tar:image unpack:image archive:image config:image template:template events:event)
-    string(REGEX MATCH "([a-z]+):([a-z]+)" _ ${pair})
+  foreach(pair tar:image unpack:image archive:image config:image template:template events:event disk:image
+      ext4:image)
+    string(REGEX MATCH "([a-z0-9]+):([a-z]+)" _ ${pair})
     set(name ${CMAKE_MATCH_1})
     add_executable(${name}_fuzz ${CMAKE_SOURCE_DIR}/fuzz/${name}_fuzz.cc)
     target_include_directories(${name}_fuzz PRIVATE ${CMAKE_SOURCE_DIR})

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1
 shift
-[ $# -gt 0 ] || set -- tar unpack archive config template events
+[ $# -gt 0 ] || set -- tar unpack archive config template events disk ext4
 build=build/fuzz
 tools/setup.sh build fuzz
 tools/configure.sh fuzz
@@ -18,7 +18,7 @@ for name in "$@"; do
   dictionary=()
   [ ! -f "fuzz/$name.dict" ] || dictionary=("-dict=fuzz/$name.dict")
   echo "== $name"
-  $build/"${name}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
+  $build/"${name}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
     -verbosity=0 -artifact_prefix="$build/found/$name-" "${dictionary[@]}" "$found" "$fresh" </dev/null
   rm -rf "$fresh"
 done

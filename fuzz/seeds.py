@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Seeds for a harness: seeds.py tar|unpack|archive|config|template|events DIRECTORY.
+"""Seeds for a harness: seeds.py tar|unpack|archive|config|template|events|disk|ext4 DIRECTORY.
 
-Archives of every kind of member are made here, templates and event logs come from the tests.
+Archives of every kind of member are made here, disks by mke2fs and qemu-img; templates and event logs come from the
+tests.
 """
 import gzip
 import hashlib
 import io
 import json
 import lzma
+import os
 import pathlib
+import struct
+import subprocess
 import sys
 import tarfile
+import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 CONFIG = b"""{"architecture":"amd64","config":{"Env":["A=1"],"Cmd":["sh"],"Labels":{"a":"b"},"ExposedPorts":{"80/tcp":{}}}}
@@ -80,13 +85,45 @@ def unpackable():
         yield from [(name, data), (name + ".gz", gzip.compress(data, mtime=0)), (name + ".xz", lzma.compress(data))]
 
 
+def made(command, name):
+    """The bytes of the file that a command makes in a directory of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        subprocess.run(["sh", "-e", "-c", command], cwd=folder, check=True, stdout=subprocess.DEVNULL, env=environment)
+        return (pathlib.Path(folder) / name).read_bytes()
+
+
+def disks():
+    """Partition tables, and small qcow2 disks of each kind of cluster."""
+    yield "gpt", made("truncate -s 40K d; sgdisk -a 1 -n 1:34:40 -t 1:8304 d", "d")
+    table = "label: dos\\nstart=1,size=2,type=83\\nstart=4,size=70,type=5\\nstart=6,size=2,type=83\\n"
+    yield "mbr", made(f"truncate -s 40K d; printf '{table}' | sfdisk -q d", "d")
+    for name, options in [("plain", "cluster_size=512"), ("old", "cluster_size=512,compat=0.10"),
+                          ("zlib -c", "cluster_size=512"), ("zstd -c", "cluster_size=512,compression_type=zstd")]:
+        flag = "-c" if name.endswith("-c") else ""
+        content = "truncate -s 4K d; printf '%0900d' 7 | dd of=d conv=notrunc status=none; "
+        yield name.split()[0], made(content + f"qemu-img convert {flag} -O qcow2 -o {options} d q", "q")
+
+
+def file_systems():
+    """Small file systems of each kind, as the pieces of them that are not zero."""
+    tree = ("mkdir -p t/d/e; echo text >t/d/f; ln t/d/f t/d/hard; ln -s ../x t/soft; mkfifo t/fifo; printf '%080d' 1 >t/l; "
+            "ln -s $(cat t/l) t/long; truncate -s 9000 t/sparse; echo x >>t/sparse; ")
+    for name, options in [("ext4", "-t ext4 -O ^metadata_csum,^has_journal,^resize_inode"),
+                          ("sums", "-t ext4 -O ^has_journal,^resize_inode"), ("ext2", "-t ext2 -O ^resize_inode")]:
+        disk = made(f"{tree} mke2fs -q -F -b 1024 -N 32 {options} -d t d 1M", "d")
+        blocks = [(at, disk[at:at + 1024]) for at in range(0, len(disk), 1024)]
+        yield name, b"".join(struct.pack("<IH", at, len(block.rstrip(b"\0"))) + block.rstrip(b"\0")
+                             for at, block in blocks if block.strip(b"\0"))
+
+
 def seeds_of(harness):
     """Name and content of each seed."""
     if harness == "archive":
         return [(name, tar_of([(path, tarfile.REGTYPE, data, {}) for path, data in files], tarfile.USTAR_FORMAT))
                 for name, files in archives()]
     return {"tar": layers, "unpack": unpackable, "config": lambda: [("config", CONFIG)],
-            "template": lambda: copies("tests/spec/*.pkr.hcl"),
+            "disk": disks, "ext4": file_systems, "template": lambda: copies("tests/spec/*.pkr.hcl"),
             "events": lambda: copies("src/event/testdata/*.jsonl")}[harness]()
 
 

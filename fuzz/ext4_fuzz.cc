@@ -1,0 +1,54 @@
+// A file system on a disk, unpacked into a directory. The input is a list of pieces of a disk of 1 MiB, as most of a
+// disk is zero: 4 bytes offset, 2 bytes length, little-endian, then so many bytes.
+#include <algorithm>
+
+#include "base/endian.h"
+#include "fuzz/harness.h"
+#include "image/base_disk.h"
+
+namespace {
+
+constexpr std::size_t kDiskBytes = 1 << 20;
+
+struct Piece {
+  kiln::le32 offset;
+  kiln::le16 bytes;
+};
+
+std::string disk_of(std::string_view input) {
+  std::string disk(kDiskBytes, '\0');
+  while (input.size() >= sizeof(Piece)) {
+    Piece piece;
+    std::copy_n(input.data(), sizeof piece, reinterpret_cast<char*>(&piece));
+    input.remove_prefix(sizeof piece);
+    const std::string_view bytes = input.substr(0, piece.bytes);
+    input.remove_prefix(bytes.size());
+    const std::size_t at = piece.offset % kDiskBytes;
+    const std::size_t n = std::min(bytes.size(), kDiskBytes - at);
+    disk.replace(at, n, bytes.substr(0, n));
+  }
+  return disk;
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace kiln;
+  const fs::path outer = fuzz::place() / "outer", tree = outer / "tree", file = fuzz::place() / "disk";
+  fs::create_directories(tree);
+  fuzz::must(bool{write_file_quick(file, disk_of(fuzz::text_of(data, size)))});
+  image::Limits limits;
+  limits.layer_bytes = 1 << 20;
+  limits.entries = 200;
+  const Cancel cancel;
+  auto root = image::unpack_disk(file, tree, limits, cancel);
+  if (root) {
+    fuzz::must(root->entries <= limits.entries);
+    fuzz::must(bool{image::measure_layer(tree)});  // what was taken in can be written again
+  }
+  std::size_t beside = 0;
+  for (const auto& entry : fs::directory_iterator(outer)) beside += entry.path() == tree ? 0 : 1;
+  fuzz::must(beside == 0);
+  fuzz::must(bool{remove_tree(tree)});
+  return 0;
+}
