@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "template/parser.h"
 
 namespace kiln::tmpl {
 
@@ -25,6 +26,7 @@ class Reader {
 
  protected:
   void fail(Span span, std::string summary, std::string detail) {
+    if (++told_ > kMaxErrors) return;
     diagnostics_.push_back({.summary = std::move(summary),
                             .detail = std::move(detail),
                             .subject = body_.file->range(span),
@@ -59,6 +61,7 @@ class Reader {
   const SyntaxBody& body_;
   const BodySchema& schema_;
   Diagnostics& diagnostics_;
+  std::size_t told_ = 0;  // problems of this body; the first ones will do
 };
 
 class NativeReader : public Reader {
@@ -249,7 +252,9 @@ Content arguments_of_object(const SyntaxBody& body, Diagnostics& diagnostics, Js
   auto made = std::make_shared<SyntaxBody>();
   made->file = body.file;
   std::set<std::string> names;
+  std::size_t told = 0;
   const auto fail = [&](Span span, std::string summary, std::string detail) {
+    if (++told > kMaxErrors) return;
     diagnostics.push_back(
         {.summary = std::move(summary), .detail = std::move(detail), .subject = body.file->range(span), .context = {}});
   };

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "template/body_content.h"
+#include "template/parser.h"
 
 namespace kiln::tmpl {
 
@@ -64,18 +67,20 @@ class Converter {
   SyntaxBody body(const SyntaxBody& json, const Shape& shape);
 
  private:
-  void argument(SyntaxBody& out, const JsonNode::Property& property);
-  void arguments(SyntaxBody& out, const JsonNode& node, const Taken& taken);
+  void argument(SyntaxBody& out, const JsonNode::Property& property, std::set<std::string>& names);
+  void arguments(SyntaxBody& out, const JsonNode& node, const Taken& taken, std::set<std::string>& names);
   Block block(const Block& json, const Shape& shape);
   Diagnostics& diagnostics_;
+  std::size_t told_ = 0;  // names that stand twice; the first ones will do
 };
 
-void Converter::argument(SyntaxBody& out, const JsonNode::Property& property) {
-  if (out.find(property.name) == nullptr) {
+void Converter::argument(SyntaxBody& out, const JsonNode::Property& property, std::set<std::string>& names) {
+  if (names.insert(property.name).second) {
     out.attributes.push_back(
         {property.name, property.name_span, json_expression(property.value, JsonStrings::templates)});
     return;
   }
+  if (++told_ > kMaxErrors) return;
   diagnostics_.push_back(
       {.summary = "Duplicate argument",
        .detail = fmt::format("The argument \"{}\" was already set. Each may be set only once.", property.name),
@@ -84,12 +89,12 @@ void Converter::argument(SyntaxBody& out, const JsonNode::Property& property) {
 }
 
 /// The properties that are no blocks.
-void Converter::arguments(SyntaxBody& out, const JsonNode& node, const Taken& taken) {
+void Converter::arguments(SyntaxBody& out, const JsonNode& node, const Taken& taken, std::set<std::string>& names) {
   for (const JsonNode::Property& property : node.properties) {
-    if (property.name != "//" && !taken.arguments.contains(property.name)) argument(out, property);
+    if (property.name != "//" && !taken.arguments.contains(property.name)) argument(out, property, names);
   }
   if (node.kind != JsonNode::Kind::array) return;
-  for (const JsonNode& item : node.items) arguments(out, item, taken);
+  for (const JsonNode& item : node.items) arguments(out, item, taken, names);
 }
 
 Block Converter::block(const Block& json, const Shape& shape) {
@@ -118,7 +123,8 @@ SyntaxBody Converter::body(const SyntaxBody& json, const Shape& shape) {
       if (inner.type.type == found->type) out.blocks.push_back(block(*found, *inner.shape));
     }
   }
-  arguments(out, *json.json, taken);
+  std::set<std::string> names;  // so far
+  arguments(out, *json.json, taken, names);
   return out;
 }
 

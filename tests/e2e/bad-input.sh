@@ -81,6 +81,10 @@ engine '{{define `a`}}{{template `a`}}{{template `a`}}{{end}}{{template `a`}}' '
 engine "{{\$x := 1}}$(many '{{$x = print $x $x}}' 60){{\$x}}" 'too often'
 engine "$(many '{{printf `%1000000d` 1}}' 300)" 'too'
 }
+# A name 20,000 times: the first ones are reported.
+{ printf '{"locals":{"a":1'; many ',"a":1' 20000; printf '}}'; } >twice.pkr.json
+build_fails 'Duplicate argument' twice.pkr.json
+[ "$(grep -c '^Error' log)" -le 50 ] || fail "a duplicate is reported $(grep -c '^Error' log) times"
 # Dynamic blocks that make dynamic blocks.
 dynamic() { printf 'dynamic "b" {\nfor_each = range(1000)\ncontent {\n%s\n}\n}' "$1"; }
 printf 'source "null" "a" {\n%s\n}\nbuild { sources = ["null.a"] }\n' "$(dynamic "$(dynamic "$(dynamic '')")")" >dynamic.pkr.hcl
