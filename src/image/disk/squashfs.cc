@@ -95,7 +95,8 @@ class FileSystem {
     Result<> done;
     for (std::size_t i = 0; i < tree_.nodes.size() && done; ++i)
       if (S_ISREG(tree_.nodes[i].mode)) done = write_file(*blocks, tree_.nodes[i], made[i]);
-    if (done) done = file_.said(sqfs_block_processor_finish(blocks.get()));
+    const int finished = sqfs_block_processor_finish(blocks.get());  // also after an error: else blocks are never freed
+    if (done) done = file_.said(finished);
     for (std::size_t i = 0; i < made.size(); ++i) inodes_[i].reset(made[i]);
     return done;
   }
@@ -105,8 +106,9 @@ class FileSystem {
     const auto append = [&](std::span<const std::byte> bytes) {
       return file_.said(sqfs_block_processor_append(&blocks, bytes.data(), bytes.size()));
     };
-    TRY(read_content(tree_, node, how_.cancel, append).context("{}", visible(node.path)));
-    return file_.said(sqfs_block_processor_end_file(&blocks));
+    const Result<> read = read_content(tree_, node, how_.cancel, append).context("{}", visible(node.path));
+    const int ended = sqfs_block_processor_end_file(&blocks);
+    return read ? file_.said(ended) : read;
   }
 
   Result<> write_inodes() {

@@ -15,10 +15,12 @@ OutputFile::OutputFile(DiskOutput& out) : out_(out) {
 
 int OutputFile::write_at(sqfs_file_t* file, sqfs_u64 offset, const void* buffer, size_t size) {
   OutputFile& self = of(file);
-  Result<> done = self.put(offset, {static_cast<const std::byte*>(buffer), size});
-  if (done) return 0;
-  if (!self.failure_) self.failure_ = std::move(done).error();
-  return SQFS_ERROR_IO;
+  if (self.failure_) {
+    self.bytes_ = std::max<std::uint64_t>(self.bytes_, offset + size);
+  } else if (Result<> done = self.put(offset, {static_cast<const std::byte*>(buffer), size}); !done) {
+    self.failure_ = std::move(done).error();
+  }
+  return 0;
 }
 
 Result<> OutputFile::put(std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -39,8 +41,8 @@ Result<> OutputFile::zeros(std::uint64_t n) {
 }
 
 Result<> OutputFile::said(int code) const {
-  if (code >= 0) return {};
   if (failure_) return *failure_;
+  if (code >= 0) return {};
   if (code == SQFS_ERROR_OVERFLOW) return error(Errc::usage, "more than squashfs can hold");
   return error(Errc::io, "squashfs: libsquashfs says {}", code);
 }

@@ -35,7 +35,7 @@ struct Free {
 using Inode = std::unique_ptr<sqfs_inode_generic_t, Free>;
 
 /// A file that the library writes front to back, with places that it wrote before written again. Keeps the output's
-/// error, which the library can only say in a number.
+/// error and takes what comes after it without writing: told of an error, the library forgets to free its blocks.
 class OutputFile {
  public:
   explicit OutputFile(DiskOutput& out);
