@@ -473,7 +473,12 @@ def main():
             arguments, text = make(rng, directory, options.free_logic)
             other = run(theirs, arguments, directory)
             if other[0] not in (0, 2) or other[2].startswith(("panic:", "fatal error:")):
-                # it crashed, or its value has no JSON form
+                # it crashed
+                counts["status"] += 1
+                continue
+            try:
+                kind = outcome(other)[0]
+            except ValueError:  # its value has no JSON form
                 counts["status"] += 1
                 continue
             mine = run(kiln, arguments, directory)
@@ -482,7 +487,7 @@ def main():
             except (ValueError, KeyError) as problem:
                 equal = False
                 print(problem)
-            counts[outcome(other)[0]] += 1
+            counts[kind] += 1
             if equal:
                 continue
             bad += 1
