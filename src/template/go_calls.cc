@@ -1,6 +1,7 @@
 #include "template/go_calls.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -133,6 +134,9 @@ GoValue GoCalls::number(const std::string& digits, bool real) const {
 ExprPtr GoCalls::truth(GoValue value) const {
   if (value.type == GoType::boolean || value.only_truth) return std::move(value.expr);
   if (!context_.symbolic) return function("go truth", values_of(std::move(value)));
+  if (value.type == GoType::nil) return boolean(false).expr;
+  if (value.type == GoType::integer || value.type == GoType::real)
+    return binary(std::move(value.expr), Op::not_equal, number("0", false).expr);
   std::vector<ExprPtr> parts;
   parts.push_back(std::move(value.expr));
   return binary(make(TemplateExpr{std::move(parts), false}), Op::not_equal, text(""));
@@ -197,19 +201,71 @@ std::optional<GoValue> GoCalls::logic(const std::string& name, Values& arguments
   return GoValue{std::move(expr), GoType::any, {}, true};
 }
 
+namespace {
+
+bool fits(GoType type, char verb) {
+  if (type == GoType::any) return true;
+  switch (verb) {
+    case 's':
+    case 'q':
+      return type == GoType::text;
+    case 'v':
+      return type != GoType::real && type != GoType::nil;
+    case 'd':
+    case 'x':
+    case 'X':
+      return type == GoType::integer;
+    case 't':
+      return type == GoType::boolean;
+    case 'f':
+      return type == GoType::real;
+    default:
+      return false;
+  }
+}
+
+/// Whether HCL2's format makes of these arguments what printf does: for plain verbs and what they are meant for.
+bool is_plain_format(const std::vector<GoValue>& a) {
+  static const RE2 kVerbs(R"(%(?:%|(-?[0-9]*)(\.[0-9]+)?([sqvdxXtf])))");
+  if (!a[0].constant) return false;
+  re2::StringPiece rest(*a[0].constant);
+  std::size_t used = 1;
+  std::string width, precision, verb;
+  std::size_t percents = 0;
+  while (RE2::FindAndConsume(&rest, kVerbs, &width, &precision, &verb)) {
+    percents += verb.empty() ? 2 : 1;
+    if (verb.empty()) continue;
+    if (used == a.size() || !fits(a[used].type, verb[0])) return false;
+    if (!precision.empty() && verb != "f") return false;
+    if (!width.empty() && verb != "d" && (verb != "s" || width[0] == '0' || width.starts_with("-0"))) return false;
+    ++used;
+  }
+  return used == a.size() && percents == static_cast<std::size_t>(std::ranges::count(*a[0].constant, '%'));
+}
+
+bool is_printed_alike(const GoValue& v) {
+  return v.type == GoType::text || v.type == GoType::integer || v.type == GoType::boolean;
+}
+
+}  // namespace
+
 /// A function of Go's engine as HCL2 has it; not every one has a counterpart.
 GoValue GoCalls::written_down(const std::string& name, Values a, std::string& problem) const {
   if (auto answer = logic(name, a)) return std::move(*answer);
   for (const GoValue& v : a) {
     if (v.only_truth && problem.empty()) problem = fmt::format("{} is given what \"and\" or \"or\" chose", name);
   }
-  const bool texts = std::all_of(a.begin(), a.end(), [](const GoValue& v) { return v.type != GoType::any; });
-  if (name == "print" && texts) {
+  if (name == "print" && std::all_of(a.begin(), a.end(), is_printed_alike)) {
     TemplateExpr all;
-    for (GoValue& v : a) all.parts.push_back(std::move(v.expr));
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (i > 0 && a[i - 1].type != GoType::text && a[i].type != GoType::text) all.parts.push_back(text(" "));
+      all.parts.push_back(std::move(a[i].expr));
+    }
     if (all.parts.empty()) all.parts.push_back(text(""));
     return {make(std::move(all)), GoType::text};
   }
+  if (name == "printf" && !is_plain_format(a) && problem.empty())
+    problem = "printf formats what it is given in a way for which HCL2 has no function";
   if (name == "printf" || (name == "urlquery" && a.size() == 1))
     return {function(same_functions().at(name), std::move(a)), GoType::text};
   if (problem.empty()) problem = fmt::format("{} is called, for which HCL2 has no function", name);

@@ -37,11 +37,24 @@ def upgrade(kiln, template):
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
+def step(string):
+    return {"type": "shell-local", "environment_vars": ["V=" + string], "inline": ["printf '%s\\n' \"$V\" >> out"]}
+
+
+def template_of(strings):
+    return {"variables": VARIABLES, "builders": [dict(NULL, name="n")], "provisioners": [step(s) for s in strings]}
+
+
+def is_told_to_have_no_form(kiln, string):
+    """Whether the upgrade ends with what in a string HCL2 cannot say: functions of the engine alone."""
+    code, said = upgrade(kiln, template_of([string]))
+    return code == 1 and any(w in said for w in ("for which HCL2 has no", "called with a count")) and \
+        not os.path.exists("t.json.pkr.hcl")
+
+
 def differing(kiln, program, strings):
     """How many strings a program writes differently from the two templates."""
-    steps = [{"type": "shell-local", "environment_vars": ["V=" + s], "inline": ["printf '%s\\n' \"$V\" >> out"]}
-             for s in strings]
-    code, said = upgrade(kiln, {"variables": VARIABLES, "builders": [dict(NULL, name="n")], "provisioners": steps})
+    code, said = upgrade(kiln, template_of(strings))
     if code != 0:
         print(said)
         return 1
@@ -72,9 +85,11 @@ def refused(kiln):
 
 def main():
     kiln, packer = sys.argv[1:]
-    packers = [s for s in STRINGS if not any(word in s for word in NEWER)]
-    bad = differing(kiln, kiln, STRINGS) + differing(kiln, packer, packers) + refused(kiln)
-    print("%d strings, %d of them in Packer, %d templates, %d differ" % (len(STRINGS), len(packers), len(TEMPLATES), bad))
+    strings = [s for s in STRINGS if not is_told_to_have_no_form(kiln, s)]
+    packers = [s for s in strings if not any(word in s for word in NEWER)]
+    bad = differing(kiln, kiln, strings) + differing(kiln, packer, packers) + refused(kiln)
+    print("%d strings, %d of them in Packer, %d that HCL2 cannot say, %d templates, %d differ" %
+          (len(strings), len(packers), len(STRINGS) - len(strings), len(TEMPLATES), bad))
     return 1 if bad else 0
 
 
