@@ -134,7 +134,6 @@ GoValue GoCalls::number(const std::string& digits, bool real) const {
 ExprPtr GoCalls::truth(GoValue value) const {
   if (value.type == GoType::boolean || value.only_truth) return std::move(value.expr);
   if (!context_.symbolic) return function("go truth", values_of(std::move(value)));
-  if (value.type == GoType::nil) return boolean(false).expr;
   if (value.type == GoType::integer || value.type == GoType::real)
     return binary(std::move(value.expr), Op::not_equal, number("0", false).expr);
   std::vector<ExprPtr> parts;

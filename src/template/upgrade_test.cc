@@ -29,6 +29,23 @@ TEST(UpgradeTest, ChoicesAreConditionals) {
   EXPECT_NE(text.find(R"(command = "${(source.type == "null") ? "a" : "b"}")"), std::string::npos) << text;
 }
 
+std::string upgraded_command(const std::string& text) {
+  return upgraded(R"(, "provisioners": [{"type": "shell-local", "command": ")" + text + "\"}]");
+}
+
+TEST(UpgradeTest, NumbersAndTruthsArePrintedAndJudgedAsByGo) {
+  const std::string printed = upgraded_command("{{print 1 true `a` 2}}{{printf `%05d|%-5s%%` 7 `b`}}");
+  EXPECT_NE(printed.find(R"("${1} ${true}a${2}${format("%05d|%-5s%%", 7, "b")}")"), std::string::npos) << printed;
+  const std::string judged = upgraded_command("{{if 0}}a{{end}}");
+  EXPECT_NE(judged.find("0 != 0"), std::string::npos) << judged;
+}
+
+TEST(UpgradeTest, WhatTheLanguageCannotFormatIsRefused) {
+  for (const char* call : {"printf `%c` 65", "printf `%d` `a`", "printf `%s`", "printf `a` 1", "printf `%05s` `a`",
+                           "printf `%.2s` `abc`", "printf (user `a`)", "printf `%[1]s` `a`", "print nil", "print 1.5"})
+    EXPECT_EQ(upgraded_command(std::string("{{") + call + "}}"), "") << call;
+}
+
 TEST(UpgradeTest, OneTextWhereAListIsMeantBecomesOne) {
   const std::string text = upgraded(R"(, "provisioners": [{"type": "shell", "inline": "x,y", "only": ["n"]}])");
   EXPECT_NE(text.find("inline = [\"x\", \"y\"]"), std::string::npos) << text;
