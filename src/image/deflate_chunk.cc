@@ -1,5 +1,7 @@
 #include "image/deflate_chunk.h"
 
+#include <fmt/format.h>
+#include <isa-l.h>
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <sys/mman.h>
@@ -149,6 +151,11 @@ std::array<std::byte, 5> stored_block_head(std::size_t bytes) {
   std::transform(std::begin(fields), std::end(fields), head.begin(),
                  [](unsigned f) { return static_cast<std::byte>(f); });
   return head;
+}
+
+std::string deflate_form() {
+  constexpr int kOurs = 2;  // 1: streams anywhere in memory
+  return fmt::format("isa-l {}.{}.{}, {}", ISAL_MAJOR_VERSION, ISAL_MINOR_VERSION, ISAL_PATCH_VERSION, kOurs);
 }
 
 std::uint32_t gzip_crc(std::span<const std::byte> chunk) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,9 @@ inline constexpr std::string_view kDeflateEnd("\x01\0\0\xff\xff", 5);
 
 /// What stands before the bytes of a stored block of at most 65,535 bytes.
 std::array<std::byte, 5> stored_block_head(std::size_t bytes);
+
+/// Changes when the bytes do that a chunk becomes: the library's version and ours.
+std::string deflate_form();
 
 /// CRC-32 as gzip has it, and Adler-32 as zlib has it, of one chunk.
 std::uint32_t gzip_crc(std::span<const std::byte> chunk);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "image/deflate_chunk.h"
 #include "steps/artifact.h"
 #include "steps/docker.h"
 #include "steps/remote.h"
@@ -114,12 +115,26 @@ Result<image::ImageLayer> stored_layer(store::Store& store, const image::SourceL
 
 }  // namespace
 
+namespace {
+
+/// The form that is kept of a layer: as it came, or as this version of kiln compresses it.
+Result<std::optional<Digest>> kept_form(store::Store& store, const Digest& id) {
+  const auto record = TRY(store.read_record("compressed", id.hex()));
+  if (!record) return std::optional<Digest>();
+  if (json_string(*record, "by") != image::deflate_form()) {
+    const auto layer = TRY(store.find_layer(id));
+    if (!layer || !layer->foreign) return std::optional<Digest>();
+  }
+  return std::optional(TRY(Digest::parse(json_string(*record, "blob"))));
+}
+
+}  // namespace
+
 Result<image::ImageLayer> compressed_layer(const Job& job, const Digest& id, const std::string& progress_text) {
   store::Store& store = job.context.store;
-  if (const auto record = TRY(store.read_record("compressed", id.hex()))) {
-    const Digest digest = TRY(Digest::parse(json_string(*record, "blob")));
-    TRY(store.lease(digest));
-    if (const auto blob = TRY(store.find_blob(digest))) return image::ImageLayer{id, digest, blob->bytes, blob->path};
+  if (const auto digest = TRY(kept_form(store, id))) {
+    TRY(store.lease(*digest));
+    if (const auto blob = TRY(store.find_blob(*digest))) return image::ImageLayer{id, *digest, blob->bytes, blob->path};
   }
   const auto layer = TRY(store.find_layer(id));
   if (!layer) return error(Errc::not_found, "layer {} has gone from the store; build again", id.brief());
@@ -131,7 +146,8 @@ Result<image::ImageLayer> compressed_layer(const Job& job, const Digest& id, con
   if (made.tar.diff_id != id)
     return error(Errc::corrupt, "layer {} changed in the store; run kiln store verify", id.brief());
   const store::Blob blob = TRY(store.commit(std::move(writer)));
-  TRY(store.write_record("compressed", id.hex(), {{"blob", blob.digest.text()}, {"bytes", blob.bytes}}));
+  TRY(store.write_record("compressed", id.hex(),
+                         {{"blob", blob.digest.text()}, {"bytes", blob.bytes}, {"by", image::deflate_form()}}));
   return image::ImageLayer{id, blob.digest, blob.bytes, blob.path};
 }
 

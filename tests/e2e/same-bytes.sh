@@ -33,6 +33,14 @@ sleep 1.1
     >"$WORK/log" 2>&1) || { cat log; fail "second build"; }
 [ "$(sha one/out/t-docker.tar)" = "$(sha other/place/out/t-docker.tar)" ] || fail "two cold builds differ"
 
+# What another version of the compressor left in a store is not taken for what this one makes.
+expected=$(sha one/out/t-docker.tar)
+find store1/records/compressed -type f -exec sed -i 's/"by":"[^"]*"/"by":"another 1.0"/' {} +
+rm -rf one/out
+(cd one && KILN_STORE=$WORK/store1 kiln build -local t.pkr.hcl >"$WORK/log" 2>&1) || { cat log; fail "build after another version"; }
+says "compressing layer"
+[ "$(sha one/out/t-docker.tar)" = "$expected" ] || fail "other bytes after another version"
+
 (cd one && kiln build -local -check t.pkr.hcl >"$WORK/log" 2>&1) || { cat log; fail "-check of a step that repeats"; }
 printf '#!/bin/sh\ncat /proc/sys/kernel/random/uuid > /opt/unlike\n' >one/a.sh
 cd one
