@@ -3,15 +3,11 @@
 # seeks and regions of 512 KiB, laid out with the list of files that are read first and without. Boots two guests.
 #   bench/read_order.sh        BUILD=build/release. Needs root, QEMU and patience; images/spark must have been built once
 . "$(dirname "$0")/timing.sh"
-[ "$(id -u)" = 0 ] || skip "read_order needs root"
-export KILN_DOWNLOADS=${KILN_DOWNLOADS:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln/downloads}
-cd "$WORK"
-cp -r "$TREE/images" .
-bake() { "$KILN" build -local -color=false -only='amazon-ebs.*' "$@" images/spark/spark.pkr.hcl >log 2>&1 || { cat log; exit 1; }; }
+a_spark_to_change
 boot() { SPARK_EC2_DISK=$1/spark-ec2.raw "$TREE/tests/boot/read-order.sh" | tee "$1.said" | tail -n 1; }
-bake -output=with
+bake_ec2 -output=with
 : >images/spark/files/node/first-read
-bake -output=without
+bake_ec2 -output=without
 for layout in with without; do
   said=$(boot "$layout")
   echo "$layout the list: $said"

@@ -50,6 +50,15 @@ row() {
     "$(sort -n "$WORK/times/$1" | tail -n 1)" "$ratio"
 }
 
+# a_spark_to_change: a copy of images/spark in $WORK, and bake_ec2 FLAGS... for its EC2 disk from what was built once.
+a_spark_to_change() {
+  [ "$(id -u)" = 0 ] || skip "baking needs root"
+  export KILN_DOWNLOADS=${KILN_DOWNLOADS:-${XDG_CACHE_HOME:-$HOME/.cache}/kiln/downloads}
+  cd "$WORK"
+  cp -r "$TREE/images" .
+}
+bake_ec2() { "$KILN" build -local -color=false -only='amazon-ebs.*' "$@" images/spark/spark.pkr.hcl >log 2>&1 || { cat log; exit 1; }; }
+
 # small_base FILE: a tar of a tree with busybox in it.
 small_base() {
   local root=$WORK/base-root applet

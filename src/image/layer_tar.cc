@@ -190,9 +190,7 @@ class LayerWriter {
 
   Result<> write_special(const std::string& path, const struct stat& st) {
     TarMember member = described(path, st);
-    member.type = S_ISCHR(st.st_mode)   ? TarType::char_device
-                  : S_ISBLK(st.st_mode) ? TarType::block_device
-                                        : TarType::fifo;
+    member.type = tar_type_of(st.st_mode);
     if (!S_ISFIFO(st.st_mode)) {
       member.dev_major = major(st.st_rdev);
       member.dev_minor = minor(st.st_rdev);

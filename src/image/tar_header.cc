@@ -1,5 +1,7 @@
 #include "image/tar_header.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
@@ -79,6 +81,23 @@ std::string render_extended(std::string_view path, const std::map<std::string, s
 }
 
 }  // namespace
+
+TarType tar_type_of(std::uint32_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return TarType::directory;
+    case S_IFLNK:
+      return TarType::symlink;
+    case S_IFCHR:
+      return TarType::char_device;
+    case S_IFBLK:
+      return TarType::block_device;
+    case S_IFIFO:
+      return TarType::fifo;
+    default:
+      return TarType::file;
+  }
+}
 
 bool is_layer_xattr(std::string_view name) {
   if (name.starts_with("user.")) return !name.starts_with("user.overlay.");

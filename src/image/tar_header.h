@@ -30,6 +30,9 @@ enum class TarType : char {
   fifo = '6',
 };
 
+/// What a file of this st_mode is in an archive; file for a socket, which no archive has.
+TarType tar_type_of(std::uint32_t mode);
+
 /// Bytes of a sparse file that the archive holds; the rest is holes.
 struct TarExtent {
   std::uint64_t offset = 0, bytes = 0;

@@ -6,9 +6,13 @@ many regions of 512 KiB they touched (which is what a lazily loaded volume fetch
 root file system whose content was read are written there in the order of their first reading, as absolute paths.
 """
 import bisect
+import pathlib
 import re
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from raw_disk import root_start
 
 REGION, BLOCK = 512 << 10, 4096
 READ = re.compile(r"blk_co_preadv blk (\S+) .* offset (\d+) bytes (\d+)")
@@ -23,11 +27,6 @@ def reads_of(trace):
             if found:
                 disks.setdefault(found[1], []).append((int(found[2]), int(found[3])))
     return max(disks.values(), key=lambda reads: sum(n for _, n in reads), default=[])
-
-
-def root_start(disk):
-    said = subprocess.run(["sgdisk", "-i", "1", disk], capture_output=True, text=True, check=True).stdout
-    return int(re.search(r"First sector: (\d+)", said)[1]) * 512
 
 
 def files_with_blocks(disk, start):

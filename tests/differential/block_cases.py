@@ -8,8 +8,9 @@ What differs on purpose is not here but in docs/packer-differences.md. Exit stat
 """
 import json
 import os
-import subprocess
 import sys
+
+from legacy_cases import run, written
 
 SOURCES = """source "null" "a" { communicator = "none" }
 source "null" "b" { communicator = "none" }
@@ -136,22 +137,6 @@ x {{- ` y ` -}} z {{with `w`}}{{.}}{{end}} {{$v := `v`}}{{$v}} {{or `` `o`}}
 """.strip().split("\n")
 
 
-def run(program, command, name):
-    done = subprocess.run([program, command, name], capture_output=True, timeout=120, check=False)
-    return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
-
-
-def written(program):
-    """What the build of t.pkr.json wrote, a line a string."""
-    if os.path.exists("out"):
-        os.remove("out")
-    code, text = run(program, "build", "t.pkr.json")
-    if code != 0:
-        print("%s: %d\n%s" % (program, code, text))
-    with open("out", encoding="utf-8") as f:
-        return f.read().split("\n")
-
-
 def main():
     kiln, packer = sys.argv[1:]
     os.mkdir("d")
@@ -170,7 +155,7 @@ def main():
     with open("t.pkr.json", "w", encoding="utf-8") as f:
         json.dump({"source": {"null": {"n": {"communicator": "none"}}},
                    "build": {"sources": ["source.null.n"], "provisioner": provisioners}}, f)
-    for string, mine, theirs in zip(STRINGS, written(kiln), written(packer)):
+    for string, mine, theirs in zip(STRINGS, written(kiln, "t.pkr.json"), written(packer, "t.pkr.json")):
         if mine != theirs:
             bad += 1
             print("%s\n  kiln   %r\n  packer %r" % (string, mine, theirs))

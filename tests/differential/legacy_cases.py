@@ -178,11 +178,11 @@ def write(name, template):
         json.dump(template, f)
 
 
-def written(program):
-    """What the builds of t.json wrote, a line a string."""
+def written(program, template):
+    """What the builds of a template wrote into "out", a line a string."""
     if os.path.exists("out"):
         os.remove("out")
-    code, text = run(program, "build", "t.json")
+    code, text = run(program, "build", template)
     if code != 0:
         print("%s: %d\n%s" % (program, code, text))
     with open("out", encoding="utf-8") as f:
@@ -196,7 +196,7 @@ def main():
     steps += [dict({"type": "shell-local", "inline": ["printf '%s\\n' \"$V-$W\" >> out"]}, **l) for l in LISTS]
     write("t.json", {"variables": VARIABLES, "builders": [dict(NULL, name="n")], "provisioners": steps})
     bad = 0
-    mine, theirs = written(kiln), written(packer)
+    mine, theirs = written(kiln, "t.json"), written(packer, "t.json")
     if len(mine) != len(theirs):
         bad += 1
         print("lists\n  kiln   %r\n  packer %r" % (mine[len(STRINGS):], theirs[len(STRINGS):]))

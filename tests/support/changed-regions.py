@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """changed-regions.py BEFORE AFTER: how many of the used regions of 512 KiB differ between two raw disks, and whose blocks
 these are (by debugfs, of the first ext4 partition of AFTER). Prints a line "regions USED changed CHANGED percent P"."""
-import re, subprocess, sys
+import subprocess, sys
+
+from raw_disk import root_start
 
 REGION, BLOCK = 512 << 10, 4096
 
@@ -19,13 +21,6 @@ def regions(before, after):
             differing = [] if x == y else [i for i in range(0, n, BLOCK) if x[i:i + BLOCK] != y[i:i + BLOCK]]
             yield number, bool(x.strip(b"\0") or y.strip(b"\0")), [number * REGION + i for i in differing]
             number += 1
-
-
-def root_start(disk):
-    """Where the partition of type "Linux root (x86-64)" or number 1 starts, in bytes; 0 for a bare file system."""
-    said = subprocess.run(["sgdisk", "-i", "1", disk], capture_output=True, text=True).stdout
-    found = re.search(r"First sector: (\d+)", said)
-    return int(found.group(1)) * 512 if found else 0
 
 
 def owners(disk, start, blocks):

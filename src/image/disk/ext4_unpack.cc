@@ -40,23 +40,6 @@ class RunSource : public Source {
   std::uint64_t done_ = 0;
 };
 
-TarType type_of(std::uint32_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return TarType::directory;
-    case S_IFLNK:
-      return TarType::symlink;
-    case S_IFCHR:
-      return TarType::char_device;
-    case S_IFBLK:
-      return TarType::block_device;
-    case S_IFIFO:
-      return TarType::fifo;
-    default:
-      return TarType::file;
-  }
-}
-
 class Walk {
  public:
   Walk(Ext4Reader& from, TreeBuilder& builder, const Limits& limits, std::uint64_t stored_bytes)
@@ -103,7 +86,7 @@ class Walk {
     if (++entries_ > limits_.entries) return error(Errc::corrupt, "more than {} entries", limits_.entries);
     if (inode.uid == ~0U || inode.gid == ~0U) return error(Errc::corrupt, "an owner out of range");
     TarMember member{.path = path,
-                     .type = type_of(inode.mode),
+                     .type = tar_type_of(inode.mode),
                      .mode = inode.mode & 07777,
                      .uid = inode.uid,
                      .gid = inode.gid,

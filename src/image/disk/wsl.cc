@@ -18,23 +18,6 @@ constexpr std::string_view kConfig = "[boot]\nsystemd=true\n";
 /// Directories whose content belongs to a kernel, which WSL brings.
 const std::vector<std::string> kLeftOut = {"boot", "lib/modules", "usr/lib/modules"};
 
-TarType type_of(std::uint32_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return TarType::directory;
-    case S_IFLNK:
-      return TarType::symlink;
-    case S_IFCHR:
-      return TarType::char_device;
-    case S_IFBLK:
-      return TarType::block_device;
-    case S_IFIFO:
-      return TarType::fifo;
-    default:
-      return TarType::file;
-  }
-}
-
 /// Writes a tree as a tar, names sorted, a directory before what it holds.
 class TreeTar {
  public:
@@ -59,7 +42,7 @@ class TreeTar {
   }
 
   TarMember described(const std::string& path, const Ext4Node& node) const {
-    TarMember member{.path = path, .type = type_of(node.mode), .mode = node.mode & 07777};
+    TarMember member{.path = path, .type = tar_type_of(node.mode), .mode = node.mode & 07777};
     member.uid = node.uid;
     member.gid = node.gid;
     member.mtime = node.mtime;
