@@ -60,6 +60,7 @@ void add_init(CLI::App& app, Args& args) {
 void add_cache(CLI::App& app, Args& args, Raw& raw) {
   app.add_flag("--no-cache", args.no_cache);
   app.add_option("--no-cache-filter", raw.no_cache_filter)->allow_extra_args(false);
+  app.add_flag("--fresh-disks", args.fresh_disks);
   app.add_flag("--refresh", args.refresh);
   app.add_option("--network", args.network)->check(CLI::IsMember({"host", "none"}));
   app.add_flag("--strict", args.strict);

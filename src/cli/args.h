@@ -26,8 +26,9 @@ struct Args {
   std::uint32_t parallel_builds = 0;
   std::string on_error = "cleanup";
   bool color = true, timestamp_ui = false, machine_readable = false, debug = false;
-  bool force = false, local = false, no_cache = false, check = false, strict = false, refresh = false, lock = false;
-  bool allow_privileged = false, syntax_only = false, json = false, dry_run = false;
+  bool force = false, local = false, no_cache = false, fresh_disks = false, check = false, strict = false,
+       refresh = false;
+  bool lock = false, allow_privileged = false, syntax_only = false, json = false, dry_run = false;
   bool ignored = false;                                // flags that are known and change nothing
   std::string config_type;                             // console: hcl2 is all there is
   bool diff = false, write = true, recursive = false;  // fmt

@@ -72,6 +72,8 @@ Running:
 Cache:
   -no-cache             run every step again (the base stays)
   -no-cache-filter=GLOB run steps with such labels again
+  -fresh-disks          lay disks out as the first ones of their names, not so
+                        that little differs from the disks before them
   -refresh              resolve tags and archive dates again
   -lock                 write what they resolve to into kiln.lock.json
   -keep=PATH            keep a path that is removed from layers as volatile

@@ -139,7 +139,7 @@ steps::Settings make_settings(const Args& args, const Environment& environment) 
   settings.local = args.local;
   settings.force = args.force;
   settings.check = args.check;
-  settings.no_earlier_disks = args.no_cache;
+  settings.no_earlier_disks = args.no_cache || args.fresh_disks;
   settings.strict = args.strict;
   settings.refresh = args.refresh;
   settings.no_network = args.network == "none";

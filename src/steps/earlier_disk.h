@@ -13,7 +13,7 @@ struct EarlierDisk {
 };
 
 /// Of the disk that was written as output from a tree with this origin (see artifact_origin), else of the last one that
-/// was written as output; nothing when there is none, when the store has lost it, or with -no-cache.
+/// was written as output; nothing when there is none, when the store has lost it, or when none is wanted.
 Result<std::optional<EarlierDisk>> earlier_disk(Context& context, const fs::path& output, const std::string& origin);
 
 /// Its seed alone, which costs little; empty when there is none.

@@ -29,7 +29,7 @@ struct Settings {
   bool force = false;  // -force
   bool check = false;  // run each step twice and compare
   bool strict = false;
-  bool no_earlier_disks = false;  // -no-cache: disks come out as if they were the first
+  bool no_earlier_disks = false;  // -no-cache, -fresh-disks: disks come out as if they were the first
   bool refresh = false;           // resolve floating names again
   bool no_network = false;        // -network=none
   std::vector<std::string> keep;  // -keep

@@ -123,7 +123,12 @@ build t.pkr.hcl
 
 # A cold build elsewhere gives the same bytes as one that forgets what was here before; so does another folder, whatever
 # the store knows of this one.
+build -fresh-disks t.pkr.hcl
+[ "$(ran | grep -c '^run ')" = 0 ] || fail "for fresh disks a step ran again: $(ran)"
+[ "$(ran | grep -c '^pack ')" = 3 ] || fail "fresh disks were not written: $(ran)"
+sha256sum "${files[@]}" >fresh
 build -no-cache t.pkr.hcl
+sha256sum --quiet -c fresh || fail "-no-cache and -fresh-disks differ"
 mkdir other third
 cp base.tar t.pkr.hcl other/
 cp base.tar t.pkr.hcl third/
