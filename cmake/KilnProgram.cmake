@@ -4,7 +4,7 @@ target_link_libraries(kiln PRIVATE kiln_cli)
 target_precompile_headers(kiln REUSE_FROM kiln_base)
 
 # Each script of tests/e2e is a test named for its behaviour; 77 means skipped. docker-engine.sh and registry.sh are tools.
-# What needs the Spark image waits for the one build of it.
+# What needs the Spark image waits for the one build of it; what runs clusters runs alone.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/e2e/*.sh)
 list(FILTER scripts EXCLUDE REGEX "/(docker-engine|registry|bake-spark)\\.sh$")
 set(spark_dir ${CMAKE_BINARY_DIR}/spark)
@@ -14,7 +14,10 @@ foreach(script ${scripts})
   set_tests_properties(e2e/${name} PROPERTIES TIMEOUT 1200 LABELS e2e SKIP_RETURN_CODE 77
     ENVIRONMENT "KILN_BIN=$<TARGET_FILE:kiln>;SPARK_DOCKER_TAR=${spark_dir}/spark-docker.tar")
   if(name MATCHES "^spark-(disk|docker|layers|same)")
-    set_tests_properties(e2e/${name} PROPERTIES FIXTURES_REQUIRED spark RUN_SERIAL TRUE)
+    set_tests_properties(e2e/${name} PROPERTIES FIXTURES_REQUIRED spark)
+  endif()
+  if(name MATCHES "^spark-docker")
+    set_tests_properties(e2e/${name} PROPERTIES RUN_SERIAL TRUE)
   endif()
 endforeach()
 add_test(NAME e2e/bake-spark COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/bake-spark.sh ${spark_dir})
@@ -25,12 +28,13 @@ set_tests_properties(e2e/bake-spark PROPERTIES TIMEOUT 1800 LABELS e2e FIXTURES_
 # make test-boot starts the other two as well, with upgrades.
 function(kiln_boot_test name)
   add_test(NAME boot/${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/boot/${ARGN})
-  set_tests_properties(boot/${name} PROPERTIES TIMEOUT 7200 LABELS boot SKIP_RETURN_CODE 77 RUN_SERIAL TRUE
+  set_tests_properties(boot/${name} PROPERTIES TIMEOUT 7200 LABELS boot SKIP_RETURN_CODE 77
     FIXTURES_REQUIRED spark
     ENVIRONMENT "SPARK_EC2_DISK=${spark_dir}/spark-ec2.raw;SPARK_GCE_TAR=${spark_dir}/spark-gce.tar.gz")
 endfunction()
 kiln_boot_test(images-read-clean reads-clean.sh)
 kiln_boot_test(ec2-bios-master-gce-uefi-worker cluster.sh ec2-bios gce-uefi)
+set_tests_properties(boot/ec2-bios-master-gce-uefi-worker PROPERTIES RUN_SERIAL TRUE)
 
 foreach(bench store sandbox image)
   if(EXISTS ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
