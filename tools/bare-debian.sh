@@ -15,6 +15,7 @@ mmdebstrap --quiet --mode=root --variant=minbase --include=ca-certificates,git,m
 
 # This machine's way to its package registries, which is no part of Debian: the client's settings and the certificates
 # that its administrator added.
+rm -f "$root/etc/apt/sources.list"
 for path in etc/apt/sources.list etc/apt/sources.list.d etc/apt/apt.conf.d etc/apt/auth.conf.d etc/pip.conf \
   etc/resolv.conf etc/hosts etc/ssl/certs/ca-certificates.crt usr/local/share/ca-certificates; do
   [ ! -e "/$path" ] || { rm -rf "${root:?}/$path" && cp -rL "/$path" "$root/$path"; }

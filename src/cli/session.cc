@@ -158,8 +158,8 @@ plan::Surroundings make_surroundings(const Args& args, const Environment& enviro
                                      store::Store& store, const Cancel& cancel) {
   plan::Surroundings world;
   world.file_digest = [&store](const fs::path& path) { return store.file_digest(path); };
-  world.pin_base = [&store, &settings, &cancel](const plan::BaseRef& ref, const std::string& architecture) {
-    return steps::pin_base(ref, architecture, store, settings, cancel);
+  world.pin_base = [&store, &settings, &cancel](const plan::BaseRef& ref, const std::string& fingerprint) {
+    return steps::pin_base(ref, fingerprint, store, settings, cancel);
   };
   world.seal = [&store](std::string_view value) {
     auto key = seal_key(store);

@@ -42,7 +42,7 @@ class Maker {
     if (!ref) return report(ref.error());
     BaseStep base{*ref, Json::object()};
     if (world_.pin_base) {
-      auto pin = world_.pin_base(*ref, "amd64");
+      auto pin = world_.pin_base(*ref, Seal(world_, builder.secrets).fingerprint(ref->text));
       if (!pin) return report(pin.error());
       base.pin = std::move(*pin);
     }

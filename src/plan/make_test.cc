@@ -196,6 +196,21 @@ TEST_F(PlanTest, ABaseThatCannotBePinnedIsAProblemAtItsPlace) {
   EXPECT_EQ(diagnostics.back().subject->start.line, 2U);
 }
 
+TEST_F(PlanTest, ABaseIsPinnedUnderItsHashWhichASecretSeals) {
+  std::string fingerprint;
+  world.pin_base = [&](const BaseRef&, const std::string& hash) -> Result<Json> {
+    fingerprint = hash;
+    return Json::object();
+  };
+  graph(docker({"x"}, ""));
+  EXPECT_EQ(fingerprint.size(), 64U);
+  graph(
+      "variable \"tag\" {\n  default = \"hush-hush\"\n  sensitive = true\n}\n"
+      "source \"docker\" \"x\" {\n  image = \"debian:${var.tag}\"\n  commit = true\n}\n"
+      "build { sources = [\"source.docker.x\"] }\n");
+  EXPECT_THAT(fingerprint, testing::StartsWith("sealed:")) << problems();
+}
+
 TEST_F(PlanTest, CheckingAsksNothingOfTheWorld) {
   const std::string text = docker({"x"}, shell("true"));
   const tmpl::World reads{

@@ -196,7 +196,8 @@ struct DiskFormat {
 /// What planning asks of the world.
 struct Surroundings {
   std::function<Result<Digest>(const fs::path&)> file_digest;
-  std::function<Result<Json>(const BaseRef&, const std::string& architecture)> pin_base;
+  /// Given with the reference: its hash, which begins with "sealed:" where a secret stands in it.
+  std::function<Result<Json>(const BaseRef&, const std::string& fingerprint)> pin_base;
   std::function<std::string(std::string_view)> seal;  // keyed hash for sensitive values
   std::vector<std::string> secrets;                   // what no description may hold; make_plan takes the template's
   fs::path cwd;                                       // relative script and source paths start here, as Packer's do

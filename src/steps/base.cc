@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "base/text.h"
@@ -177,11 +178,16 @@ Result<engine::Outcome> import_image(const Job& job, const plan::BaseStep& what)
 
 }  // namespace
 
-Result<Json> pin_base(const plan::BaseRef& ref, const std::string& /*architecture*/, store::Store& store,
+Result<Json> pin_base(const plan::BaseRef& ref, const std::string& fingerprint, store::Store& store,
                       const Settings& settings, const Cancel& cancel) {
   if (ref.transport == "docker-daemon") return pin_remote(ref, settings, cancel);
   if (!floats(ref.transport)) return pin_local(ref, store);
-  const std::string record = sha256(ref.text).hex();
+  const bool secret = fingerprint.starts_with("sealed:");
+  if (secret && settings.write_lock) {
+    return error(Errc::usage,
+                 "a sensitive value stands in this base, and kiln.lock.json would tell it; leave out -lock");
+  }
+  const std::string record = fingerprint.substr(secret ? std::strlen("sealed:") : 0);
   if (!settings.refresh) {
     if (auto pin = TRY(locked_pin(settings.lock_file, ref.text))) return std::move(*pin);
     if (auto pin = TRY(store.read_record("pin", record))) {
@@ -193,7 +199,8 @@ Result<Json> pin_base(const plan::BaseRef& ref, const std::string& /*architectur
                                                 : TRY(pin_remote(ref, settings, cancel));
   TRY(store.write_record("pin", record, pin));
   std::error_code ec;
-  if (settings.write_lock || fs::exists(settings.lock_file, ec)) TRY(write_pin(settings.lock_file, ref.text, pin));
+  if (settings.write_lock || (!secret && fs::exists(settings.lock_file, ec)))
+    TRY(write_pin(settings.lock_file, ref.text, pin));
   return pin;
 }
 

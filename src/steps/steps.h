@@ -39,8 +39,10 @@ struct Settings {
   bool write_lock = false;  // -lock
 };
 
-/// Resolves what a base reference floats on (a tag, an archive's date); remembered in the lock file or the store.
-Result<Json> pin_base(const plan::BaseRef& ref, const std::string& architecture, store::Store& store,
+/// Resolves what a base reference floats on (a tag, an archive's date); remembered in the lock file, or in the store
+/// under its fingerprint (see plan::Surroundings). A reference that holds a secret stands in no lock file; -lock
+/// refuses it.
+Result<Json> pin_base(const plan::BaseRef& ref, const std::string& fingerprint, store::Store& store,
                       const Settings& settings, const Cancel& cancel);
 
 /// Says before any work starts which builds would have to be published and cannot be.

@@ -134,8 +134,9 @@ TEST_F(StepsTest, OnlyVariablesOfPackageClientsAreBorrowed) {
 class PinTest : public StepsTest {
  protected:
   PinTest() { settings.lock_file = dir.path() / "kiln.lock.json"; }
-  Result<Json> pin(const std::string& reference) {
-    return pin_base(plan::parse_base(reference).take(), "amd64", store, settings, cancel);
+  Result<Json> pin(const std::string& reference, const std::string& fingerprint = "") {
+    return pin_base(plan::parse_base(reference).take(), fingerprint.empty() ? sha256(reference).hex() : fingerprint,
+                    store, settings, cancel);
   }
   /// As if an earlier build had asked the network.
   void remember(const std::string& reference, const Json& what) {
@@ -168,6 +169,14 @@ TEST_F(PinTest, LockWritesThePinAndTheLockWinsOverTheStore) {
   remember("debian:12", {{"digest", "sha256:bb"}});
   EXPECT_EQ(pin("debian:12").take(), (Json{{"digest", "sha256:aa"}}));
   EXPECT_EQ(pin("debian:12").take(), (Json{{"digest", "sha256:aa"}}));
+}
+
+TEST_F(PinTest, ASecretReferenceIsRememberedSealedAndNeverLocked) {
+  ASSERT_TRUE(store.write_record("pin", "ab12", {{"digest", "sha256:aa"}}));
+  EXPECT_EQ(pin("registry:5000/secret:12", "sealed:ab12").take(), (Json{{"digest", "sha256:aa"}}));
+  settings.write_lock = true;
+  EXPECT_THAT(pin("registry:5000/secret:12", "sealed:ab12").error().text(), HasSubstr("leave out -lock"));
+  EXPECT_FALSE(fs::exists(settings.lock_file));
 }
 
 TEST_F(PinTest, ALockFileThatIsNoJsonIsNamed) {
