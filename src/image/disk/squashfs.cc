@@ -173,7 +173,7 @@ class FileSystem {
 
   Result<Inode> directory(const Ext4Node& node, std::uint32_t parent, std::uint32_t attributes, const Tables& tables) {
     TRY(file_.said(sqfs_dir_writer_begin(tables.directories, 0)));
-    std::size_t links = 2;
+    sqfs_u32 links = 2;
     for (const Ext4Name& entry : node.entries) {
       const auto mode = static_cast<sqfs_u16>(tree_.nodes[entry.node].mode);
       links += S_ISDIR(mode) ? 1 : 0;
@@ -182,8 +182,11 @@ class FileSystem {
     }
     TRY(file_.said(sqfs_dir_writer_end(tables.directories)));
     // The root's parent is an inode that there is not.
-    return Inode(
-        sqfs_dir_writer_create_inode(tables.directories, links, attributes, parent == 0 ? count_ + 1 : parent));
+    Inode made(sqfs_dir_writer_create_inode(tables.directories, 0, attributes, parent == 0 ? count_ + 1 : parent));
+    if (!made) std::abort();
+    // The library counts every entry as a link; as everywhere else, it is the directories alone that name their parent.
+    (made->base.type == SQFS_INODE_EXT_DIR ? made->data.dir_ext.nlink : made->data.dir.nlink) = links;
+    return made;
   }
 
   Result<Inode> other(std::uint32_t index) {

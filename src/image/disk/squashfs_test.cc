@@ -62,6 +62,25 @@ TEST_F(SquashfsTest, UnsquashfsUnpacksTheMergedTree) {
   EXPECT_EQ(run({"python3", "-c", kDescribe, out}), run({"python3", "-c", kDescribe, base.path()}));
 }
 
+/// Directories whose links are not two and one for each directory in them.
+constexpr const char* kLinksOfDirectories = R"(
+for folder, dirs, files in os.walk(root):
+    links, inside = os.lstat(folder).st_nlink, sum(not os.path.islink(os.path.join(folder, name)) for name in dirs)
+    if links != 2 + inside: print(os.path.relpath(folder, root), links, "links,", inside, "directories")
+)";
+
+TEST_F(SquashfsTest, TheKernelSeesTheTreeAndTheLinksOfDirectories) {
+  if (const std::string why = why_no_mount(); !why.empty()) GTEST_SKIP() << why;
+  fs::create_directories(base.path("usr/share/doc"));
+  EXPECT_EQ(::setxattr(base.path("usr").c_str(), "user.note", "an inode of the other kind", 26, 0), 0);
+  Disk made = disk();
+  made.layers = {base.path()};
+  must(write_file(dir.path() / "describe.py", std::string(kDescribe) + kLinksOfDirectories));
+  const std::string describe = "python3 " + (dir.path() / "describe.py").string();
+  const std::string wanted = run({"python3", "-c", kDescribe, base.path()});
+  EXPECT_EQ(in_mount(write(made, "squashfs"), describe + " $mnt"), wanted);
+}
+
 TEST_F(SquashfsTest, TheSuperblockSaysZstdAndAttributes) {
   if (!has_tool("unsquashfs")) GTEST_SKIP() << "no unsquashfs";
   const std::string facts = run({"unsquashfs", "-s", write(disk(), "squashfs")});

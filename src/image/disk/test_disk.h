@@ -88,6 +88,17 @@ class DiskTest : public ImageTest {
   static bool has_tool(const std::string& name) {
     return fs::exists("/usr/bin/" + name) || fs::exists("/usr/sbin/" + name);
   }
+
+  static std::string why_no_mount() {
+    if (::geteuid() != 0) return "mounting needs root";
+    return ::access("/dev/loop-control", R_OK | W_OK) == 0 ? "" : "there is no loop device";
+  }
+  /// Runs a shell script where $mnt is the image's mount, in a mount namespace of its own; what it prints.
+  std::string in_mount(const fs::path& image, const std::string& script, const std::string& options = "loop,ro") {
+    const std::string all = "set -e; mnt=$(mktemp -d); trap 'umount $mnt && rmdir $mnt' EXIT\nmount -o " + options +
+                            " " + image.string() + " $mnt\n" + script;
+    return run({"unshare", "-m", "sh", "-c", all});
+  }
 };
 
 }  // namespace kiln::image
