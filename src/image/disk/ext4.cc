@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "image/disk/ext4_map.h"
 #include "image/disk/ext4_pieces.h"
+#include "image/disk/relay.h"
 
 namespace kiln::image {
 
@@ -14,20 +15,19 @@ namespace {
 
 using namespace ext4;
 
-constexpr std::size_t kBufferBytes = 1 << 20;
-
-/// What goes to the sink, collected into large writes; knows how far it is.
+/// What goes to the relay, collected into large writes; knows how far it is.
 class Stream {
  public:
-  explicit Stream(Sink& out) : out_(out), buffer_(kBufferBytes) {}
+  explicit Stream(Relay& out) : out_(out) {}
   std::uint64_t position() const { return position_; }
   /// Where the next bytes may be put, at least one; advance() says how many were.
   Result<std::span<std::byte>> room() {
-    if (used_ == buffer_.size()) TRY(flush());
-    return std::span(buffer_).subspan(used_);
+    if (batch_ != nullptr && batch_->used == batch_->buffer.size()) flush();
+    TRY(need_batch());
+    return std::span(batch_->buffer).subspan(batch_->used);
   }
   void advance(std::size_t bytes) {
-    used_ += bytes;
+    batch_->used += bytes;
     position_ += bytes;
   }
   Result<> put(std::string_view text) {
@@ -44,21 +44,26 @@ class Stream {
   Result<> fill_to(std::uint64_t position) {
     if (position == position_) return {};
     if (position - position_ < kBlockBytes) return put(std::string(position - position_, '\0'));
-    TRY(flush());
-    TRY(out_.zeros(position - position_));
+    TRY(need_batch());
+    batch_->zeros = position - position_;
     position_ = position;
+    flush();
     return {};
   }
-  Result<> flush() {
-    if (used_ != 0) TRY(out_.write(std::span<const std::byte>(buffer_).first(used_)));
-    used_ = 0;
-    return {};
+  void flush() {
+    if (batch_ != nullptr) out_.give();
+    batch_ = nullptr;
   }
 
  private:
-  Sink& out_;
-  std::vector<std::byte> buffer_;
-  std::size_t used_ = 0;
+  Result<> need_batch() {
+    if (batch_ == nullptr) batch_ = out_.empty();
+    if (batch_ == nullptr) return error(Errc::interrupted, "nobody writes any more");
+    return {};
+  }
+
+  Relay& out_;
+  Relay::Batch* batch_ = nullptr;
   std::uint64_t position_ = 0;
 };
 
@@ -101,8 +106,8 @@ class Content {
   std::uint32_t node_ = kNoNode;
 };
 
-Result<> pour(const Layout& layout, const std::vector<Piece>& pieces, Sink& sink, const Cancel& cancel) {
-  Stream out(sink);
+Result<> pour(const Layout& layout, const std::vector<Piece>& pieces, Relay& relay, const Cancel& cancel) {
+  Stream out(relay);
   Content content(*layout.tree);
   for (const Piece& piece : pieces) {
     TRY(cancel.check());
@@ -115,7 +120,8 @@ Result<> pour(const Layout& layout, const std::vector<Piece>& pieces, Sink& sink
     TRY(out.fill_to((piece.block + piece.blocks) * kBlockBytes));
   }
   TRY(out.fill_to(layout.spec.bytes));
-  return out.flush();
+  out.flush();
+  return {};
 }
 
 std::vector<Extent> data_of(const std::vector<Piece>& pieces) {
@@ -154,7 +160,7 @@ Result<Ext4Image> lay_out_ext4(const std::shared_ptr<const Ext4Tree>& tree, cons
   if (layout->missing_blocks != 0) return too_small(*tree, spec);
   const auto pieces = std::make_shared<const std::vector<Piece>>(pieces_of(*layout));
   const auto pour_it = [layout, pieces](Sink& out, const Cancel& cancel) {
-    return pour(*layout, *pieces, out, cancel);
+    return pour_ahead(out, [&](Relay& relay) { return pour(*layout, *pieces, relay, cancel); });
   };
   return Ext4Image{{spec.bytes, data_of(*pieces), pour_it}, render_block_map(*layout)};
 }
