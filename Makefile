@@ -1,6 +1,6 @@
 # make spark: install what is needed, build kiln, bake the Spark images into out/.
 # make test:  install what is needed, build, run every test; ends with ctest's summary.
-# make test-boot: start the machine images of out/ under QEMU.
+# make test-boot: start the machine images of out/ under QEMU, and small ones with Secure Boot on.
 # See README.md and HACKING.md.
 
 KILN := build/release/kiln
@@ -23,10 +23,12 @@ test:
 	@ninja -C build/release
 	@tools/test.sh build/release
 
-# Both machine images of out/ under BIOS and UEFI, as Master and as Worker, with upgrades. Needs no KVM, and patience.
-test-boot:
+# Both machine images of out/ under BIOS and UEFI, as Master and as Worker, with upgrades; Secure Boot. Needs no KVM, and
+# patience.
+test-boot: kiln
 	@tools/setup.sh run test
 	@tests/boot/reads-clean.sh
+	@tests/boot/secure-boot.sh
 	@tests/boot/cluster.sh ec2-bios gce-uefi upgrade
 	@tests/boot/cluster.sh gce-bios ec2-uefi upgrade
 

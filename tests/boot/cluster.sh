@@ -1,8 +1,8 @@
 #!/bin/bash
 # cluster.sh MASTER WORKER [upgrade]: two machine images boot under QEMU and become a cluster by their user data alone: the
-# first its Master, the second a Worker that is given the Master's address. MASTER and WORKER are ec2-bios, ec2-uefi,
-# gce-bios or gce-uefi. Each guest is looked at from inside (inside.sh). With "upgrade" each also installs its kernel and
-# GRUB again, runs update-grub and must come up once more.
+# first its Master, the second a Worker that is given the Master's address. MASTER and WORKER are ec2 or gce with -bios,
+# -uefi or -secure (UEFI with Secure Boot on). Each guest is looked at from inside (inside.sh). With "upgrade" each also
+# installs its kernel and GRUB again, runs update-grub and must come up once more.
 #
 #   SPARK_EC2_DISK, SPARK_GCE_TAR   the images (out/spark-ec2.raw, out/spark-gce.tar.gz)
 #   and those of guest.sh
@@ -46,12 +46,19 @@ asked_as_it_should() {
   fi
 }
 
+knows_of_secure_boot() {
+  if in_guest "$1" "$(login_of "$2")" sudo dmesg | grep -q 'Secure boot enabled'; then pass "$1: Secure Boot is on"; else
+    fail "$1: its kernel does not say that Secure Boot is on"
+  fi
+}
+
 # boots NAME MACHINE USER_DATA ATTRIBUTES [FORWARD...]: to its role, with every check
 boots() {
   local name=$1 cloud=${2%-*} firmware=${2#*-}
   echo "$name: $cloud, $firmware"
   start "$name" "$cloud" "$firmware" "$(image_of "$cloud")" "${@:3}"
   wait_for_login "$name" "$cloud"
+  [ "$firmware" != secure ] || knows_of_secure_boot "$name" "$cloud"
   look_inside "$name" "$cloud" "$name"
   if within 120 shows_login_prompt "$name"; then pass "$name: login prompt on ttyS0"; else fail "$name: no prompt on ttyS0"; fi
   if asked_as_it_should "$name" "$cloud"; then pass "$name: metadata asked for properly"; else

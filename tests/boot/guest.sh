@@ -83,10 +83,17 @@ metadata() {
   metadata_port=$(cat "$work/$1.port")
 }
 
-firmware_of() { # firmware_of NAME FIRMWARE
-  [ "$2" = uefi ] || return 0
-  cp /usr/share/OVMF/OVMF_VARS_4M.fd "$work/$1.vars"
-  machine+=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"
+# firmware_of NAME bios|uefi|secure: options of QEMU; secure is UEFI with Secure Boot on and Microsoft's keys. Only the
+# firmware, in system management mode, may then write its variables.
+firmware_of() {
+  local code=OVMF_CODE_4M.fd variables=OVMF_VARS_4M.fd
+  [ "$2" != bios ] || return 0
+  if [ "$2" = secure ]; then
+    code=OVMF_CODE_4M.secboot.fd variables=OVMF_VARS_4M.ms.fd
+    machine+=(-machine smm=on -global "driver=cfi.pflash01,property=secure,value=on")
+  fi
+  cp "/usr/share/OVMF/$variables" "$work/$1.vars"
+  machine+=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/$code"
     -drive "if=pflash,format=raw,unit=1,file=$work/$1.vars")
 }
 
