@@ -113,7 +113,8 @@ Result<> pour(const Layout& layout, const std::vector<Piece>& pieces, Relay& rel
     TRY(cancel.check());
     TRY(out.fill_to(piece.block * kBlockBytes));
     if (piece.kind == PieceKind::content) {
-      TRY(content.pour(piece, out).context("/{}", visible(layout.tree->nodes[piece.subject].path)));
+      Result<> done = content.pour(piece, out);
+      if (!done) return std::move(done).context("/{}", visible(layout.tree->nodes[piece.subject].path));
     } else {
       TRY(render(layout, piece, [&out](std::string_view text) { return out.put(text); }));
     }
