@@ -38,4 +38,7 @@ shift
 cd /kiln
 exec env -i HOME=/root USER=root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 SH
-unshare --mount --pid --fork --kill-child sh "$root/enter" "$root" "$@"
+unshare --mount --pid --fork --kill-child sh "$root/enter" "$root" "$@" &
+system=$!
+trap 'kill -KILL "$system"; exit 130' INT TERM  # the first process of a system hears no other signal
+wait "$system"
