@@ -72,8 +72,8 @@ Running:
 Cache:
   -no-cache             run every step again (the base stays)
   -no-cache-filter=GLOB run steps with such labels again
-  -fresh-disks          lay disks out as the first ones of their names, not so
-                        that little differs from the disks before them
+  -fresh-disks          lay disks out as a new machine would, not so that they
+                        differ little from earlier ones of the same name
   -refresh              resolve tags and archive dates again
   -lock                 write what they resolve to into kiln.lock.json
   -keep=PATH            keep a path that is removed from layers as volatile
