@@ -32,7 +32,7 @@ Result<Json> pin_remote(const plan::BaseRef& ref, const Settings& settings, cons
     return Json{{"id", id.text()}};
   }
   const cloud::Reference name = TRY(cloud::qualify(remote->registry().config(), ref.location));
-  const Digest digest = TRY(remote->registry().resolve(name, cancel).context("resolving {}", ref.text));
+  const Digest digest = TRY(remote->registry().resolve(name, cancel));
   return Json{{"digest", digest.text()}};
 }
 
