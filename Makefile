@@ -20,7 +20,9 @@ kiln:
 test:
 	@tools/setup.sh build run test
 	@tools/configure.sh release
-	@ninja -C build/release
+	@tools/configure.sh asan
+	@ninja -C build/release kiln
+	@ninja -C build/asan unit_tests
 	@tools/test.sh build/release
 
 # Both machine images of out/ under BIOS and UEFI, as Master and as Worker, with upgrades; Secure Boot. Needs no KVM, and

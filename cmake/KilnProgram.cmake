@@ -3,6 +3,22 @@ add_executable(kiln ${CMAKE_SOURCE_DIR}/src/cli/main.cc)
 target_link_libraries(kiln PRIVATE kiln_cli)
 target_precompile_headers(kiln REUSE_FROM kiln_base)
 
+foreach(bench store sandbox image)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
+    add_executable(${bench}_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
+    target_link_libraries(${bench}_bench PRIVATE kiln_${bench} benchmark::benchmark)
+  endif()
+endforeach()
+
+foreach(bench ext4 disk)
+  add_executable(${bench}_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
+  target_link_libraries(${bench}_bench PRIVATE kiln_image)
+endforeach()
+
+if(NOT "program" IN_LIST KILN_TESTS)
+  return()
+endif()
+
 # Each script of tests/e2e is a test named for its behaviour; 77 means skipped. docker-engine.sh and registry.sh are tools.
 # What needs the Spark image waits for the one build of it; what runs clusters runs alone.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/e2e/*.sh)
@@ -36,14 +52,7 @@ kiln_boot_test(images-read-clean reads-clean.sh)
 kiln_boot_test(ec2-bios-master-gce-uefi-worker cluster.sh ec2-bios gce-uefi)
 set_tests_properties(boot/ec2-bios-master-gce-uefi-worker PROPERTIES RUN_SERIAL TRUE)
 
-foreach(bench store sandbox image)
-  if(EXISTS ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
-    add_executable(${bench}_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
-    target_link_libraries(${bench}_bench PRIVATE kiln_${bench} benchmark::benchmark)
-  endif()
-endforeach()
-
-foreach(bench ext4 disk)
-  add_executable(${bench}_bench EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/${bench}_bench.cc)
-  target_link_libraries(${bench}_bench PRIVATE kiln_image)
-endforeach()
+# The rooms' tests, where build/asan has them, are run with these.
+if(NOT "unit" IN_LIST KILN_TESTS)
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${CMAKE_SOURCE_DIR}/cmake/UnitTests.cmake)
+endif()

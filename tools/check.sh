@@ -6,6 +6,7 @@ status=0
 say() { printf 'check: %s\n' "$*"; }
 
 tools/check-layers.sh || { say "a room includes what it must not"; status=1; }
+tools/check-names.py || { say "a name stands for two things in one room"; status=1; }
 tools/check-sizes.sh || { say "a file is too long"; status=1; }
 
 sources=$(git ls-files '*.cc' '*.h')
@@ -17,7 +18,6 @@ scripts=$(git ls-files '*.sh' .ci/run ':!*/testdata/*')
 shellcheck $scripts || { say "shellcheck found something"; status=1; }
 
 if [ "${1:-}" = -tidy ]; then
-  tools/configure.sh release
   tools/tidy.py || { say "clang-tidy found something"; status=1; }
 fi
 exit $status

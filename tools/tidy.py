@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""clang-tidy over every file that the release build compiles, or over the files named; two at a time.
+"""clang-tidy over every file that is compiled, or over the files named; two at a time.
 
 What passed is not looked at again: the name of an empty file in $XDG_CACHE_HOME/kiln-tidy is the hash of everything the
 verdict depends on (the file, our headers that it reads, its flags, .clang-tidy, the tools). Headers that nearly every
-file reads are parsed once. Needs a configured build/release (tools/configure.sh release).
+file reads are parsed once. The flags are those of build/dev, which compiles each file on its own.
 """
 import concurrent.futures
 import functools
@@ -111,9 +111,8 @@ def look_at(unit, scope, header):
 
 
 def main():
-    database = TOP / "build/release/compile_commands.json"
-    if not database.exists():
-        sys.exit("tidy: build/release is not configured: tools/configure.sh release")
+    subprocess.run([TOP / "tools/configure.sh", "dev"], check=True)
+    database = TOP / "build/dev/compile_commands.json"
     wanted = {str(pathlib.Path(name).resolve()) for name in sys.argv[1:]}
     entries = {e["file"]: e for e in json.loads(database.read_text()) if "/build/" not in e["file"]}
     units = [Unit(e) for f, e in sorted(entries.items()) if not wanted or f in wanted]

@@ -130,6 +130,21 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
   return text;
 }
 
+bool is_ascii_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_ascii_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::string ascii_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kSpace);
@@ -189,8 +204,8 @@ std::size_t brace_end(std::string_view pattern) {
 bool brace_match(std::string_view pattern, std::string_view text, std::size_t end, int depth);
 
 bool match(std::string_view pattern, std::string_view text, int depth) {
-  constexpr int kMaxDepth = 100;
-  if (depth > kMaxDepth) return false;
+  constexpr int kMaxGlobDepth = 100;
+  if (depth > kMaxGlobDepth) return false;
   while (!pattern.empty()) {
     const char p = pattern[0];
     if (p == '*') {

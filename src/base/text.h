@@ -29,6 +29,11 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
 std::string_view trim(std::string_view text);
 
+/// ASCII only, whatever the locale.
+bool is_ascii_letter(char c);
+bool is_ascii_digit(char c);
+std::string ascii_lower(std::string_view text);
+
 /// Quotes for /bin/sh: single quotes around, where needed.
 std::string shell_quote(std::string_view text);
 

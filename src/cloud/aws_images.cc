@@ -39,11 +39,6 @@ std::string signing_key(const AwsAccess& access, const std::string& day, std::st
   return key;
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 /// Numbered parameters of a list: PREFIX.1, PREFIX.2 ...
 std::string form_of(const Ec2ImageQuery& query) {
   std::string form = "Action=DescribeImages&Version=2016-11-15";
@@ -75,7 +70,7 @@ std::vector<Header> aws_signature(const HttpRequest& request, std::string_view b
   const std::string time = basic_time(seconds);
   const std::string day = time.substr(0, 8);
   std::map<std::string, std::string> sent = {{"host", host_header(*url)}, {"x-amz-date", time}};
-  for (const Header& header : request.headers) sent[lower(header.name)] = header.value;
+  for (const Header& header : request.headers) sent[ascii_lower(header.name)] = header.value;
   if (!access.credentials.token.empty()) sent["x-amz-security-token"] = access.credentials.token;
   std::string lines;
   std::vector<std::string> names;

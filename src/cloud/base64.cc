@@ -4,7 +4,7 @@ namespace kiln::cloud {
 
 namespace {
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-}
+}  // namespace
 
 std::string base64(std::string_view bytes) {
   std::string out;

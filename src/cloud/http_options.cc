@@ -31,12 +31,6 @@ ProxyParts split_proxy(std::string_view proxy) {
   return {scheme + "://" + std::string(proxy), user};
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 }  // namespace
 
 Result<> Transfer::set_options(const Hop& hop) {
@@ -104,7 +98,7 @@ Result<> Transfer::set_headers(const Hop& hop) {
     if (!is_clean(header.name) || !is_clean(header.value)) {
       return error(Errc::usage, "{}: the header {} holds a line break", what_, visible(header.name));
     }
-    has_type = has_type || lower(header.name) == "content-type";
+    has_type = has_type || ascii_lower(header.name) == "content-type";
     add(header.value.empty() ? header.name + ";" : fmt::format("{}: {}", header.name, header.value));
   }
   add("Expect:");

@@ -17,12 +17,6 @@ constexpr std::size_t kMaxHeaders = 100;
 constexpr std::uint64_t kSlowBytesPerSecond = 1024;
 constexpr int kPollMs = 200;  // how often deadlines are looked at; a cancel wakes the poll itself
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 }  // namespace
 
 LanePool::~LanePool() {
@@ -147,7 +141,7 @@ void Transfer::on_header(std::string_view line) {
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
-  head_.headers.push_back({lower(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});
+  head_.headers.push_back({ascii_lower(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1)))});
 }
 
 std::size_t Transfer::body_arrived(char* data, std::size_t size, std::size_t n, void* self) {

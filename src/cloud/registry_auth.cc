@@ -17,12 +17,6 @@ bool is_token_char(char c) {
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 /// Words, "=" and quoted strings of a header, as RFC 9110 section 11.6 has them.
 class ChallengeReader {
  public:
@@ -38,11 +32,11 @@ class ChallengeReader {
       if (!all.empty() && at_ < text_.size() && text_[at_] == '=') {
         ++at_;
         skip_blanks();
-        all.back().values[lower(word)] = read_value();
+        all.back().values[ascii_lower(word)] = read_value();
         continue;
       }
       at_ = mark;
-      all.push_back({lower(word), {}});
+      all.push_back({ascii_lower(word), {}});
     }
     return all;
   }

@@ -10,7 +10,7 @@ namespace kiln::cloud {
 
 namespace {
 
-constexpr std::uint64_t kMaxConfig = 1 << 20;
+constexpr std::uint64_t kMaxConfigFile = 1 << 20;
 
 /// "https://host/v1/" and "host" are the same key in Docker's file.
 std::string host_of_key(std::string_view key) {
@@ -155,7 +155,7 @@ void add_table(RegistryConfig& config, const RegistryTable& table) {
 }
 
 Result<> add_file(RegistryConfig& config, const fs::path& path, Result<> (*add)(RegistryConfig&, std::string_view)) {
-  auto text = read_file(path, kMaxConfig);
+  auto text = read_file(path, kMaxConfigFile);
   if (!text && text.error().code() == Errc::not_found) return {};
   if (!text) return std::move(text).error();
   return add(config, *text).context("{}", path);

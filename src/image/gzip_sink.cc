@@ -16,7 +16,7 @@ namespace kiln::image {
 
 namespace {
 
-constexpr std::size_t kChunkBytes = 1 << 20;
+constexpr std::size_t kPieceBytes = 1 << 20;
 // Method deflate, no flags, time 0, no extra flags, system "unknown": nothing that tells when or where it was made.
 constexpr std::string_view kGzipHeader("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
 constexpr std::string_view kLastBlock("\x01\0\0\xff\xff", 5);  // an empty stored block with the "last" bit
@@ -122,7 +122,7 @@ Result<> GzipSink::State::take_free_slot() {
   moved.wait(lock, [&] { return stop || produced - std::min(hashed, written) < slots.size(); });
   if (failure) return *failure;
   filling = &slot(produced);
-  filling->plain.resize(kChunkBytes);
+  filling->plain.resize(kPieceBytes);
   filled = 0;
   return {};
 }
@@ -171,11 +171,11 @@ Result<> GzipSink::write(std::span<const std::byte> bytes) {
   State& s = *state_;
   while (!bytes.empty()) {
     if (s.filling == nullptr) TRY(s.take_free_slot());
-    const std::size_t n = std::min(bytes.size(), kChunkBytes - s.filled);
+    const std::size_t n = std::min(bytes.size(), kPieceBytes - s.filled);
     std::copy_n(bytes.data(), n, s.filling->plain.data() + s.filled);
     s.filled += n;
     bytes = bytes.subspan(n);
-    if (s.filled == kChunkBytes) s.give();
+    if (s.filled == kPieceBytes) s.give();
   }
   return {};
 }

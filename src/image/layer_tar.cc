@@ -8,15 +8,13 @@
 
 #include "base/text.h"
 #include "image/tar_header.h"
+#include "tree/merged.h"
 
 namespace kiln::image {
 
 namespace {
 
 constexpr std::size_t kCopyBytes = 256 << 10;
-constexpr int kMaxDepth = 256;  // as the reader (hardening section 15)
-constexpr std::string_view kWhiteoutPrefix = ".wh.";
-constexpr std::string_view kOpaqueName = ".wh..wh..opq";
 
 /// The attributes of an open file or directory that a layer carries.
 Result<std::map<std::string, std::string>> layer_xattrs(int fd) {
@@ -47,10 +45,6 @@ bool is_opaque(int dir) {
     if (::fgetxattr(dir, name, &value, 1) == 1 && value == 'y') return true;
   }
   return false;
-}
-
-bool is_whiteout(const struct stat& st) {
-  return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
 }
 
 class LayerWriter {
@@ -86,7 +80,8 @@ class LayerWriter {
   }
 
   Result<> write_children(int dir, const std::string& path, int depth) {
-    if (depth > kMaxDepth) return error(Errc::corrupt, "{}: deeper than {} directories", visible(path), kMaxDepth);
+    if (depth > tree::kMaxDepth)
+      return error(Errc::corrupt, "{}: deeper than {} directories", visible(path), tree::kMaxDepth);
     const std::string prefix = path.empty() ? "" : path + "/";
     if (is_opaque(dir)) TRY(put(TarMember{.path = prefix + std::string(kOpaqueName)}));
     for (const std::string& name : TRY(list_dir(dir).context("{}", visible(path)))) {
@@ -102,7 +97,7 @@ class LayerWriter {
     if (name.starts_with(kWhiteoutPrefix)) {
       return error(Errc::corrupt, "names that begin with .wh. mean removals in an image layer; rename or remove it");
     }
-    if (is_whiteout(st)) {
+    if (tree::is_whiteout(st)) {
       const std::size_t cut = path.size() - name.size();
       return put(TarMember{.path = path.substr(0, cut) + std::string(kWhiteoutPrefix) + name});
     }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -12,6 +13,10 @@
 namespace kiln::image {
 
 inline constexpr std::size_t kTarBlock = 512;
+inline constexpr std::size_t kTarRecord = 20 * kTarBlock;        // a tar ends with a whole record
+inline constexpr std::uint64_t kMaxTarOctal = 077'777'777'777;   // larger numbers of 12 bytes are in base 256
+inline constexpr std::string_view kWhiteoutPrefix = ".wh.";      // OCI image-spec, layer.md: deletes what follows it
+inline constexpr std::string_view kOpaqueName = ".wh..wh..opq";  // hides what older layers have in its directory
 
 struct UstarHeader {
   char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8];

@@ -7,12 +7,13 @@
 
 #include "base/text.h"
 #include "image/tar_records.h"
+#include "tree/tree.h"
 
 namespace kiln::image {
 
 namespace {
 
-constexpr std::size_t kMaxPath = 4096, kMaxPart = 255, kMaxDepth = 256;  // hardening section 15
+constexpr std::size_t kMaxPath = 4096, kMaxPart = 255;  // hardening section 15
 constexpr std::uint64_t kMaxExtended = 1 << 20;
 constexpr std::size_t kMaxXattrs = 128, kMaxXattrBytes = 64 << 10;
 constexpr std::size_t kMaxExtents = 100'000;
@@ -139,12 +140,12 @@ Result<std::string> clean_tar_path(std::string_view path) {
   if (path.size() > kMaxPath) return error(Errc::corrupt, "path longer than {} bytes", kMaxPath);
   if (path.find('\0') != std::string_view::npos) return error(Errc::corrupt, "path with a NUL");
   std::string clean;
-  std::size_t depth = 0;
+  int depth = 0;
   for (const std::string& part : split(path, '/')) {
     if (part.empty() || part == ".") continue;
     if (part == "..") return error(Errc::corrupt, "path with '..'");
     if (part.size() > kMaxPart) return error(Errc::corrupt, "name longer than {} bytes", kMaxPart);
-    if (++depth > kMaxDepth) return error(Errc::corrupt, "path deeper than {}", kMaxDepth);
+    if (++depth > tree::kMaxDepth) return error(Errc::corrupt, "path deeper than {}", tree::kMaxDepth);
     clean += clean.empty() ? part : "/" + part;
   }
   return clean;

@@ -9,16 +9,13 @@
 
 #include "base/endian.h"
 #include "base/file.h"
+#include "tree/merged.h"
 
 namespace kiln::image {
 
 namespace {
 
 constexpr std::uint64_t kMaxReplaced = 1000;  // entries that replace another one of the same archive
-
-bool is_whiteout(const struct stat& st) {
-  return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
-}
 
 Result<bool> exists_as(int parent, const std::string& name, struct stat& st) {
   if (::fstatat(parent, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return true;
@@ -79,7 +76,7 @@ Result<TreeBuilder> TreeBuilder::create(const fs::path& root, std::uint64_t byte
 Result<Fd> TreeBuilder::make_parent(int above, const std::string& name, const std::string& path) {
   struct stat st {};
   const bool exists = TRY(exists_as(above, name, st));
-  const bool was_whiteout = exists && is_whiteout(st);
+  const bool was_whiteout = exists && tree::is_whiteout(st);
   if (exists && !was_whiteout) return error(Errc::corrupt, "its parent '{}' is not a directory", name);
   if (was_whiteout && ::unlinkat(above, name.c_str(), 0) != 0) return sys_error("remove");
   if (::mkdirat(above, name.c_str(), 0755) != 0) return sys_error("make directory");
@@ -124,14 +121,14 @@ Result<TreeBuilder::Place> TreeBuilder::place_of(const std::string& path) {
 Result<bool> TreeBuilder::clear(const Place& place) {
   struct stat st {};
   if (!TRY(exists_as(place.parent, place.name, st))) return false;
-  if (!is_whiteout(st) && ++replaced_ > kMaxReplaced) {
+  if (!tree::is_whiteout(st) && ++replaced_ > kMaxReplaced) {
     return error(Errc::corrupt, "more than {} entries replace an earlier one", kMaxReplaced);
   }
   TRY(remove_tree_at(place.parent, place.name));
   is_parent_stale_ = true;  // the parent of a later entry may have been reached through it
   directories_.erase(place.path);
   directories_.erase(directories_.lower_bound(place.path + "/"), directories_.lower_bound(place.path + "0"));
-  return is_whiteout(st);
+  return tree::is_whiteout(st);
 }
 
 Result<> TreeBuilder::add(const TarMember& member, Source& content) {

@@ -8,9 +8,7 @@ namespace kiln::image {
 
 namespace {
 
-constexpr std::string_view kWhiteoutPrefix = ".wh.";
 constexpr std::string_view kReservedPrefix = ".wh..wh.";  // of aufs: only the opaque marker has a meaning
-constexpr std::string_view kOpaqueName = ".wh..wh..opq";
 
 /// Hashes and counts what passes.
 class HashingSource : public Source {

@@ -1,4 +1,5 @@
 // Machines in the plan: the boot layer, where it stands, what is in its key, and which disks come of it.
+#include "base/units.h"
 #include "plan/test_plan.h"
 
 namespace kiln::plan {
@@ -126,7 +127,6 @@ TEST(DiskPlan, TwoSourcesOfOneNameWouldWriteOneFile) {
 }
 
 TEST(DiskPlan, SizesAreWholeNumbersWithAUnit) {
-  constexpr std::uint64_t kMiB = 1 << 20;
   const auto size = [](const std::string& text) -> std::optional<std::uint64_t> {
     const Planned p = plan_of(template_of(disk("a", "  disk_size = \"" + text + "\""), "\"disk.a\""));
     if (!p.plan) return std::nullopt;

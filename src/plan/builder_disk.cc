@@ -8,7 +8,7 @@ namespace kiln::plan {
 
 namespace {
 
-constexpr const char* kKernelOptions = "console=tty0 console=ttyS0,115200n8";
+constexpr const char* kConsoles = "console=tty0 console=ttyS0,115200n8";
 
 std::uint64_t read_size(tmpl::BodyReader& options, std::uint64_t bare_unit) {
   const auto text = options.string("disk_size");
@@ -53,7 +53,7 @@ void read_boot(tmpl::BodyReader& options, BootStep& boot) {
 /// Words of a kernel command line: they go into a script and into grub.cfg, so they are plain.
 std::string read_kernel_options(tmpl::BodyReader& options) {
   const auto text = options.string("kernel_options");
-  if (!text) return kKernelOptions;
+  if (!text) return kConsoles;
   const auto plain = [](unsigned char c) {
     return std::isalnum(c) != 0 || std::string_view(" _-.,:=/@+%").find(static_cast<char>(c)) != std::string_view::npos;
   };
@@ -104,7 +104,7 @@ BuilderPlan read_qemu(const tmpl::Build& build, tmpl::BodyReader& options, const
   plan.base = read_iso_url(options);
   if (plan.base.empty() && !has_unknown(options))
     options.error("iso_url", "Missing required argument", "Say what the image starts from with \"iso_url\".");
-  plan.boot = BootStep{.script = std::string(boot_script()), .kernel_options = kKernelOptions};
+  plan.boot = BootStep{.script = std::string(boot_script()), .kernel_options = kConsoles};
   const std::uint64_t bytes = read_size(options, kMegabyte);
   const std::string name = options.string("format").value_or("qcow2");
   const auto format = find_format(options, "format", name, world);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "plan/builders.h"
 #include "plan/types.h"
 
@@ -57,7 +58,7 @@ BuilderPlan read_null(const tmpl::Build& /*build*/, tmpl::BodyReader& /*options*
   return {.base = {}, .pack = PackStep{.format = "null"}};
 }
 
-BuilderPlan read_file(const tmpl::Build& /*build*/, tmpl::BodyReader& options, const Surroundings& world) {
+BuilderPlan read_file_builder(const tmpl::Build& /*build*/, tmpl::BodyReader& options, const Surroundings& world) {
   PackStep pack{.format = "file"};
   const std::string target = options.string("target").value_or("");
   if (target.empty()) options.error("target", "Missing required argument", "A file source needs \"target\".");
@@ -77,7 +78,7 @@ const std::map<std::string, Reader>& readers() {
                                                       {"disk", read_disk},
                                                       {"qemu", read_qemu},
                                                       {"null", read_null},
-                                                      {"file", read_file}};
+                                                      {"file", read_file_builder}};
   return table;
 }
 
@@ -119,7 +120,6 @@ PackStep pack_disks(const char* format, std::uint64_t bytes, std::vector<DiskFil
 
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLargestDisk = std::uint64_t{64} << 40;  // what the largest of the clouds' volumes hold
 
 }  // namespace

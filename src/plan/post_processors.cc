@@ -10,7 +10,7 @@ namespace kiln::plan {
 
 namespace {
 
-using Reader = void (*)(tmpl::BodyReader&, const tmpl::Build&, const Surroundings&, PostStep&);
+using PostReader = void (*)(tmpl::BodyReader&, const tmpl::Build&, const Surroundings&, PostStep&);
 
 void read_docker_tag(tmpl::BodyReader& options, const tmpl::Build& /*build*/, const Surroundings& /*world*/,
                      PostStep& step) {
@@ -148,8 +148,8 @@ void read_shell_local(tmpl::BodyReader& options, const tmpl::Build& build, const
   step.host = read_host_command(options, build, world);
 }
 
-const std::map<std::string, Reader>& readers() {
-  static const std::map<std::string, Reader> table = {
+const std::map<std::string, PostReader>& post_readers() {
+  static const std::map<std::string, PostReader> table = {
       {"docker-tag", read_docker_tag},       {"docker-save", read_docker_save}, {"docker-push", read_docker_push},
       {"docker-import", read_docker_import}, {"manifest", read_manifest},       {"checksum", read_checksum},
       {"artifice", read_artifice},           {"compress", read_compress},       {"shell-local", read_shell_local}};
@@ -160,14 +160,14 @@ const std::map<std::string, Reader>& readers() {
 
 std::vector<std::string> post_processor_types() {
   std::vector<std::string> names;
-  for (const auto& [name, reader] : readers()) names.push_back(name);
+  for (const auto& [name, reader] : post_readers()) names.push_back(name);
   return names;
 }
 
 std::optional<PostStep> read_post_processor(const tmpl::Build& build, const tmpl::PostProcessor& post,
                                             const Surroundings& world, tmpl::Diagnostics& diagnostics) {
-  const auto reader = readers().find(post.type);
-  if (reader == readers().end()) {
+  const auto reader = post_readers().find(post.type);
+  if (reader == post_readers().end()) {
     const std::vector<std::string> known = post_processor_types();
     std::string detail = fmt::format("kiln has no post-processor \"{}\"; it has {}.", post.type, join(known, ", "));
     if (const auto guess = nearest(post.type, known)) detail += fmt::format(" Did you mean \"{}\"?", *guess);

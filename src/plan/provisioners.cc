@@ -222,10 +222,10 @@ std::vector<Part> read_sbom(Reading& r) {
   return {{FetchStep{*source, destination ? r.world.cwd / *destination : fallback}, "hcp-sbom: " + *source}};
 }
 
-using Reader = std::vector<Part> (*)(Reading&);
+using PartReader = std::vector<Part> (*)(Reading&);
 
-const std::map<std::string, Reader>& readers() {
-  static const std::map<std::string, Reader> table = {
+const std::map<std::string, PartReader>& part_readers() {
+  static const std::map<std::string, PartReader> table = {
       {"shell", read_shell},           {"file", read_file_provisioner}, {"shell-local", read_shell_local},
       {"breakpoint", read_breakpoint}, {"sleep", read_sleep},           {"hcp-sbom", read_sbom}};
   return table;
@@ -235,7 +235,7 @@ const std::map<std::string, Reader>& readers() {
 
 std::vector<std::string> provisioner_types() {
   std::vector<std::string> names;
-  for (const auto& [name, reader] : readers()) names.push_back(name);
+  for (const auto& [name, reader] : part_readers()) names.push_back(name);
   return names;
 }
 
@@ -270,8 +270,8 @@ void report_unknown(tmpl::BodyReader& options, const Surroundings& world) {
 
 std::vector<Part> read_provisioner(const tmpl::Build& build, const tmpl::Provisioner& provisioner, const Before& before,
                                    const Surroundings& world, tmpl::Diagnostics& diagnostics) {
-  const auto reader = readers().find(provisioner.type);
-  if (reader == readers().end()) {
+  const auto reader = part_readers().find(provisioner.type);
+  if (reader == part_readers().end()) {
     const std::vector<std::string> known = provisioner_types();
     std::string detail = fmt::format("kiln has no provisioner \"{}\"; it has {}.", provisioner.type, join(known, ", "));
     if (const auto guess = nearest(provisioner.type, known)) detail += fmt::format(" Did you mean \"{}\"?", *guess);

@@ -12,8 +12,6 @@ namespace kiln::sandbox {
 
 namespace {
 
-constexpr int kMaxDepth = 256;
-
 /// What package managers keep beside finished files: locks and downloads that did not end.
 bool is_unfinished(const std::string& name) {
   return name == "lock" || name == "partial" || name.ends_with(".partial") || name.ends_with(".part") ||
@@ -71,7 +69,7 @@ Result<> keep_subdir(int from, int to, const std::string& name, const struct sta
 }
 
 Result<> keep_contents(int from, int to, int depth) {
-  if (depth > kMaxDepth) return {};
+  if (depth > tree::kMaxDepth) return {};
   for (const std::string& name : TRY(list_dir(from))) {
     const struct stat st = TRY(stat_at(from, name));
     if (is_unfinished(name)) continue;

@@ -12,8 +12,6 @@ namespace kiln::sandbox {
 
 namespace {
 
-constexpr int kMaxDepth = 256;  // hardening section 2
-
 std::string attribute_path(int dir, const std::string& name) {
   return fmt::format("/proc/self/fd/{}/{}", dir, name);
 }
@@ -196,7 +194,7 @@ Result<> Scanner::add_hidden(const Place& place, Node& dir) {
 }
 
 Result<> Scanner::scan_dir(int fd, const Place& place, int depth, Node& dir) {
-  if (depth > kMaxDepth) return error(Errc::corrupt, "{}: nested deeper than {}", place.path, kMaxDepth);
+  if (depth > tree::kMaxDepth) return error(Errc::corrupt, "{}: nested deeper than {}", place.path, tree::kMaxDepth);
   for (const std::string& name : TRY(list_dir(fd))) dir.children.push_back(TRY(scan_entry(fd, place, name, depth)));
   return add_hidden(place, dir);
 }

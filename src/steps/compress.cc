@@ -54,12 +54,12 @@ class Utf8Names {
 };
 
 /// A libarchive writer in front of a sink. Names go in byte for byte; entries get no times and no owners.
-class Archive : public Sink {
+class ArchiveSink : public Sink {
  public:
-  explicit Archive(Sink& out) : out_(out) {}
-  Archive(const Archive&) = delete;
-  Archive& operator=(const Archive&) = delete;
-  ~Archive() override {
+  explicit ArchiveSink(Sink& out) : out_(out) {}
+  ArchiveSink(const ArchiveSink&) = delete;
+  ArchiveSink& operator=(const ArchiveSink&) = delete;
+  ~ArchiveSink() override {
     (void)libarchive().write_fail(to_);  // an unfinished one writes nothing more
     (void)libarchive().write_free(to_);
   }
@@ -102,7 +102,7 @@ class Archive : public Sink {
 
  private:
   static la_ssize_t pass_on(archive* /*to*/, void* self, const void* bytes, std::size_t n) {
-    auto& me = *static_cast<Archive*>(self);
+    auto& me = *static_cast<ArchiveSink*>(self);
     if (auto done = me.out_.write({static_cast<const std::byte*>(bytes), n}); !done) {
       me.failure_ = std::move(done).error();
       return -1;
@@ -146,7 +146,7 @@ void announce(const Job& job, const Plan& plan, const std::vector<std::string>& 
 Result<> write_archive(const Plan& plan, const std::vector<std::string>& files, Sink& out) {
   TRY(load_libarchive());
   const Utf8Names names;
-  Archive archive(out);
+  ArchiveSink archive(out);
   TRY(archive.open(plan));
   for (const std::string& file : files) {
     const Input in = TRY(open_input(file));

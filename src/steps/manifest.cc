@@ -8,15 +8,15 @@ namespace kiln::steps {
 
 namespace {
 
-using Ordered = nlohmann::ordered_json;  // the order of fields is Packer's
+using OrderedJson = nlohmann::ordered_json;  // the order of fields is Packer's
 
-Ordered files_json(const ManifestEntry& entry) {
+OrderedJson files_json(const ManifestEntry& entry) {
   if (entry.files.empty()) return nullptr;
-  Ordered list = Ordered::array();
+  OrderedJson list = OrderedJson::array();
   for (const std::string& file : entry.files) {
     std::error_code ec;
     const std::uintmax_t size = fs::file_size(file, ec);
-    Ordered item;
+    OrderedJson item;
     item["name"] = entry.strip_path ? fs::path(file).filename().native() : file;
     item["size"] = ec ? 0 : size;
     list.push_back(std::move(item));
@@ -24,40 +24,40 @@ Ordered files_json(const ManifestEntry& entry) {
   return list;
 }
 
-Ordered entry_json(const ManifestEntry& entry) {
-  Ordered e;
+OrderedJson entry_json(const ManifestEntry& entry) {
+  OrderedJson e;
   e["name"] = entry.name;
   e["builder_type"] = entry.builder_type;
   if (entry.build_time != 0) e["build_time"] = entry.build_time;
   e["files"] = files_json(entry);
   e["artifact_id"] = entry.artifact_id;
   e["packer_run_uuid"] = entry.run_uuid;
-  e["custom_data"] = Ordered::parse(render_json(entry.custom_data));
+  e["custom_data"] = OrderedJson::parse(render_json(entry.custom_data));
   return e;
 }
 
-Result<Ordered> read_manifest(const fs::path& path) {
+Result<OrderedJson> read_manifest(const fs::path& path) {
   auto text = read_file(path);
   if (!text) {
     if (text.error().code() != Errc::not_found) return std::move(text).error();
-    return Ordered({{"builds", Ordered::array()}, {"last_run_uuid", ""}});
+    return OrderedJson({{"builds", OrderedJson::array()}, {"last_run_uuid", ""}});
   }
   TRY(parse_json(*text).context("{} is not a manifest; move it away", path));
-  return Ordered::parse(*text);
+  return OrderedJson::parse(*text);
 }
 
 }  // namespace
 
 Result<> append_manifest(const fs::path& path, const ManifestEntry& entry, bool truncate) {
-  Ordered manifest = TRY(read_manifest(path));
+  OrderedJson manifest = TRY(read_manifest(path));
   if (!manifest.is_object() || !manifest.contains("builds") || !manifest["builds"].is_array()) {
     return error(Errc::corrupt, "{} is not a manifest; move it away", path);
   }
-  if (truncate && manifest["last_run_uuid"] != Ordered(entry.run_uuid)) manifest["builds"] = Ordered::array();
+  if (truncate && manifest["last_run_uuid"] != OrderedJson(entry.run_uuid)) manifest["builds"] = OrderedJson::array();
   manifest["builds"].push_back(entry_json(entry));
   manifest["last_run_uuid"] = entry.run_uuid;
   if (!path.parent_path().empty()) TRY(make_dirs(path.parent_path()));
-  return write_file(path, manifest.dump(2, ' ', false, Ordered::error_handler_t::replace), 0664);
+  return write_file(path, manifest.dump(2, ' ', false, OrderedJson::error_handler_t::replace), 0664);
 }
 
 bool manifest_has(const fs::path& path, const std::string& name, const std::string& artifact_id,

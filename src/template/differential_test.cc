@@ -1,29 +1,14 @@
 // Expressions evaluated here and by the real Packer (Debian's package, 1.6.6), side by side.
 #include <gtest/gtest.h>
 
-#include "base/process.h"
 #include "base/text.h"
 #include "template/console.h"
 #include "template/evaluate.h"
 #include "template/parser.h"
+#include "template/test_packer.h"
 
 namespace kiln::tmpl {
 namespace {
-
-/// What `packer console` prints for one line of input; nothing when there is no packer.
-std::optional<std::string> packer_console(const std::string& line) {
-  const char* path = std::getenv("PATH");
-  const ProcessSpec spec{.argv = {"/bin/sh", "-c", "printf '%s\\n' \"$LINE\" | packer console --config-type=hcl2"},
-                         .env = {{"LINE", line},
-                                 {"CHECKPOINT_DISABLE", "1"},
-                                 {"PATH", path ? path : "/usr/bin"},
-                                 {"HOME", "/nonexistent"}},
-                         .timeout = Duration(60'000)};
-  std::string out;
-  const auto done = run_process(spec, Cancel(), [&](std::string_view text, bool) { out += std::string(text) + "\n"; });
-  if (!done || (*done).exit_code == 127) return std::nullopt;
-  return out;
-}
 
 bool has_packer() {
   return packer_console("1") == "1\n";

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "template/functions_support.h"
 #include "template/moment.h"
 #include "template/template.h"
@@ -59,10 +60,6 @@ std::optional<std::string> verb_text(char letter, std::size_t n, const Moment& m
   }
 }
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /// A quoted literal at the front ("'at'", '' inside is a quote; '' alone is one too); nothing when it does not end.
 std::optional<std::string> take_literal(std::string_view& s) {
   if (s.starts_with("''")) {
@@ -92,7 +89,7 @@ Result<Value> formatdate(Arguments a, FunctionContext& context) {
       const auto literal = take_literal(s);
       if (!literal) return context.bad_argument(0, "unterminated literal '");
       out += *literal;
-    } else if (is_letter(s[0])) {
+    } else if (is_ascii_letter(s[0])) {
       const std::size_t n = std::min(s.find_first_not_of(s[0]), s.size());
       const auto text = verb_text(s[0], n, *moment);
       if (!text)

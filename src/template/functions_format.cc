@@ -188,10 +188,6 @@ void take_flags(std::string_view& s, Verb& verb) {
   }
 }
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /// Reads one verb at the front of rest ("%5.2f..."), which stands at offset.
 Result<Verb> take_verb(std::string_view& rest, std::size_t offset, std::size_t next) {
   const auto bad = [&](std::string_view s) {
@@ -217,7 +213,7 @@ Result<Verb> take_verb(std::string_view& rest, std::size_t offset, std::size_t n
     verb.argument = *index;
     s.remove_prefix(1);
   }
-  if (s.empty() || !is_letter(s[0])) return bad(s);
+  if (s.empty() || !is_ascii_letter(s[0])) return bad(s);
   verb.mode = s[0];
   verb.raw = rest.substr(0, rest.size() - s.size() + 1);
   rest.remove_prefix(verb.raw.size());
@@ -225,7 +221,7 @@ Result<Verb> take_verb(std::string_view& rest, std::size_t offset, std::size_t n
 }
 
 /// The whole format; context is told which argument is one too many, counted from the first of the call.
-Result<std::string> formatted(std::string_view format, Arguments arguments, FunctionContext& context) {
+Result<std::string> format_with(std::string_view format, Arguments arguments, FunctionContext& context) {
   std::string out;
   std::size_t next = 1;
   std::size_t highest = 0;
@@ -253,7 +249,7 @@ Result<std::string> formatted(std::string_view format, Arguments arguments, Func
 }
 
 Result<Value> format(Arguments a, FunctionContext& context) {
-  const std::string text = TRY(formatted(a[0].text(), a.subspan(1), context));
+  const std::string text = TRY(format_with(a[0].text(), a.subspan(1), context));
   return text_value(text);
 }
 
@@ -289,7 +285,7 @@ Result<Value> formatlist(Arguments a, FunctionContext& context) {
       out.push_back(Value::unknown(Type::string()));
       continue;
     }
-    const std::string text = TRY(formatted(a[0].text(), one, context).context("error on format iteration {}", k));
+    const std::string text = TRY(format_with(a[0].text(), one, context).context("error on format iteration {}", k));
     bytes += text.size();
     if (bytes > kMaxString) return error(Errc::bad_template, "the result would be longer than {} bytes", kMaxString);
     out.push_back(Value::string(text));

@@ -15,6 +15,7 @@
 #include "template/evaluate.h"
 #include "template/functions_support.h"
 #include "template/parser.h"
+#include "template/test_packer.h"
 
 namespace kiln::tmpl {
 namespace {
@@ -98,7 +99,7 @@ class Bench {
   /// The expressions of a table.
   static std::vector<std::string> table(const std::string& name) {
     std::vector<std::string> out;
-    std::ifstream file(fs::path(KILN_TESTDATA) / "functions" / (name + ".txt"));
+    std::ifstream file(fs::path(KILN_SOURCE_DIR) / "src/template/testdata/functions" / (name + ".txt"));
     for (std::string line; std::getline(file, line);) {
       if (!line.empty() && line[0] != ' ') out.push_back(line);
     }
@@ -108,12 +109,12 @@ class Bench {
  private:
   World world_;
   Scope scope_;
-  fs::path root_ = fs::path(KILN_TESTDATA) / "functions";
+  fs::path root_ = fs::path(KILN_SOURCE_DIR) / "src/template/testdata/functions";
 };
 
 std::vector<std::string> all_tables() {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(fs::path(KILN_TESTDATA) / "functions")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(KILN_SOURCE_DIR) / "src/template/testdata/functions")) {
     if (entry.path().extension() == ".txt") names.push_back(entry.path().stem());
   }
   return names;
@@ -175,21 +176,6 @@ INSTANTIATE_TEST_SUITE_P(Functions, FunctionTableTest,
                                          "date", "file", "hash", "network", "newer", "secret"),
                          test_name);
 
-/// What Packer's console prints for an expression (its input must be a pipe); empty where there is no Packer.
-std::string packer_console(const std::string& expression) {
-  if (!fs::exists("/usr/bin/packer")) return {};
-  const auto dir = TempDir::create(fs::temp_directory_path(), "console");
-  if (!dir || !write_file_quick((*dir).path() / "in", expression + "\n")) return {};
-  const ProcessSpec spec{.argv = {"sh", "-c", "cat in | packer console --config-type=hcl2"},
-                         .env = {{"PATH", "/usr/bin:/bin"}, {"CHECKPOINT_DISABLE", "1"}, {"HOME", (*dir).path()}},
-                         .cwd = (*dir).path(),
-                         .timeout = Duration(300'000)};
-  std::string out;
-  const Cancel cancel;
-  const auto result = run_process(spec, cancel, [&](std::string_view line, bool) { out += line; });
-  return result ? out : std::string();
-}
-
 /// All calls in one expression: a JSON text with a list of one JSON text for each, or an empty list for an error.
 std::string together(const std::vector<std::string>& calls) {
   std::string out = "jsonencode([";
@@ -210,10 +196,10 @@ class PackerTest : public testing::TestWithParam<const char*> {};
 TEST_P(PackerTest, AnswersTheSame) {
   std::vector<std::string> calls = Bench::table(GetParam());
   std::erase_if(calls, is_ours);
-  const std::string theirs = packer_console(together(calls));
-  if (theirs.empty()) GTEST_SKIP() << "no packer on this machine";
-  const auto wanted = parse_json(theirs);
-  ASSERT_TRUE(wanted) << theirs;
+  const auto theirs = packer_console(together(calls));
+  if (!theirs) GTEST_SKIP() << "no packer on this machine";
+  const auto wanted = parse_json(*theirs);
+  ASSERT_TRUE(wanted) << *theirs;
   Diagnostics diagnostics;
   const Value ours = Bench().value(together(calls), diagnostics);
   ASSERT_TRUE(diagnostics.empty()) << diagnostics.front().detail;

@@ -95,7 +95,7 @@ Result<Value> js(Arguments a, FunctionContext&) {
   return text_value(out);
 }
 
-Result<Value> length(Arguments a, FunctionContext& context) {
+Result<Value> go_length(Arguments a, FunctionContext& context) {
   if (!a[0].is_known() || !a[0].is(Kind::string)) return context.bad_argument(0, "{} has no length", go_type(a[0]));
   return Value::number(static_cast<std::int64_t>(a[0].text().size()));
 }
@@ -109,7 +109,7 @@ Result<std::size_t> place(Arguments a, std::size_t i, std::size_t most, Function
   return static_cast<std::size_t>(n);
 }
 
-Result<Value> index(Arguments a, FunctionContext& context) {
+Result<Value> go_index(Arguments a, FunctionContext& context) {
   if (a.size() == 1) return a[0];
   if (!a[0].is_known() || !a[0].is(Kind::string) || a.size() > 2)
     return context.bad_argument(a.size() > 2 ? 2 : 0, "this has no parts");
@@ -119,7 +119,7 @@ Result<Value> index(Arguments a, FunctionContext& context) {
   return Value::number(static_cast<unsigned char>(text[at]));
 }
 
-Result<Value> slice(Arguments a, FunctionContext& context) {
+Result<Value> go_slice(Arguments a, FunctionContext& context) {
   if (!a[0].is_known() || !a[0].is(Kind::string)) return context.bad_argument(0, "only a string can be sliced");
   if (a.size() > 3) return context.bad_argument(3, "a string is sliced with at most two indexes");
   const std::string& text = a[0].text();
@@ -229,9 +229,9 @@ FunctionTable make_table() {
       .call = replace};
   t["go html"] = of_any(Type::string(), html);
   t["go js"] = of_any(Type::string(), js);
-  t["go len"] = of_any(Type::number(), length);
-  t["go index"] = of_any({}, index);
-  t["go slice"] = of_any(Type::string(), slice);
+  t["go len"] = of_any(Type::number(), go_length);
+  t["go index"] = of_any({}, go_index);
+  t["go slice"] = of_any(Type::string(), go_slice);
   t["go eq"] = of_any(Type::boolean(), equal);
   t["go ne"] = of_any(Type::boolean(), unequal);
   t["go and"] = of_choice(false);

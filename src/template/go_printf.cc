@@ -12,9 +12,9 @@ namespace kiln::tmpl {
 
 namespace {
 
-constexpr std::int64_t kMaxWidth = 1'000'000;  // Go's own limit for width and precision
+constexpr std::int64_t kMaxGoWidth = 1'000'000;  // Go's own limit for width and precision
 
-struct Verb {
+struct GoVerb {
   std::string flags;  // of "+-# 0"
   std::optional<std::int64_t> width, precision;
   char32_t mode = 0;
@@ -28,7 +28,7 @@ std::string utf8(char32_t c) {
   return out;
 }
 
-std::string padded(const Verb& verb, const std::string& text) {
+std::string padded(const GoVerb& verb, const std::string& text) {
   const auto have = static_cast<std::int64_t>(count_code_points(text));
   if (verb.width.value_or(0) <= have) return text;
   const auto n = static_cast<std::size_t>(*verb.width - have);
@@ -37,12 +37,12 @@ std::string padded(const Verb& verb, const std::string& text) {
 }
 
 /// %!d(string=x)
-std::string unfit(const Verb& verb, const Value& v) {
+std::string unfit(const GoVerb& verb, const Value& v) {
   if (v.is_null()) return fmt::format("%!{}(<nil>)", utf8(verb.mode));
   return fmt::format("%!{}({}={})", utf8(verb.mode), go_type(v), go_plain(v));
 }
 
-std::string hex_text(const Verb& verb, std::string_view bytes) {
+std::string hex_text(const GoVerb& verb, std::string_view bytes) {
   const bool upper = verb.mode == U'X';
   const std::string prefix = verb.has('#') ? (upper ? "0X" : "0x") : "";
   std::string out = prefix;
@@ -56,7 +56,7 @@ std::string hex_text(const Verb& verb, std::string_view bytes) {
 }
 
 /// A string in quotes: with + in ASCII, with # between backquotes where that can be.
-std::string quoted(const Verb& verb, const std::string& text) {
+std::string quoted(const GoVerb& verb, const std::string& text) {
   if (verb.has('#') && text.find_first_of("`\n\r") == std::string::npos) return "`" + text + "`";
   std::string plain = go_quoted(text);
   if (!verb.has('+')) return plain;
@@ -70,7 +70,7 @@ std::string quoted(const Verb& verb, const std::string& text) {
   return out;
 }
 
-std::string string_text(const Verb& verb, const Value& v) {
+std::string string_text(const GoVerb& verb, const Value& v) {
   std::string text = v.text();
   if (verb.mode == U'x' || verb.mode == U'X') return padded(verb, hex_text(verb, text));
   if (verb.precision) text.resize(code_point_bytes(text, static_cast<std::size_t>(*verb.precision)));
@@ -81,7 +81,7 @@ std::string string_text(const Verb& verb, const Value& v) {
 
 /// A number by C's printf, whose flags, width and precision mean what Go's do.
 template <class T>
-std::string by_c(const Verb& verb, const char* length, char mode, T value) {
+std::string by_c(const GoVerb& verb, const char* length, char mode, T value) {
   std::string format = "%";
   for (const char flag : verb.flags) {
     if (flag != '#' || mode != 'd') format += flag;
@@ -97,7 +97,7 @@ std::string by_c(const Verb& verb, const char* length, char mode, T value) {
 }
 
 /// The digits of a magnitude in a base that is a power of two, behind sign and prefix.
-std::string in_base(const Verb& verb, std::int64_t n) {
+std::string in_base(const GoVerb& verb, std::int64_t n) {
   const auto magnitude = n < 0 ? 0 - static_cast<std::uint64_t>(n) : static_cast<std::uint64_t>(n);
   const bool upper = verb.mode == U'X';
   std::string digits = verb.mode == U'b'                        ? fmt::format("{:b}", magnitude)
@@ -112,12 +112,12 @@ std::string in_base(const Verb& verb, std::int64_t n) {
     least = verb.width.value_or(0) - static_cast<std::int64_t>(front.size());
   if (least > static_cast<std::int64_t>(digits.size()))
     digits.insert(0, static_cast<std::size_t>(least) - digits.size(), '0');
-  Verb spaces = verb;
+  GoVerb spaces = verb;
   spaces.flags.erase(std::remove(spaces.flags.begin(), spaces.flags.end(), '0'), spaces.flags.end());
   return padded(spaces, front + digits);
 }
 
-std::string int_text(const Verb& verb, const Value& v) {
+std::string int_text(const GoVerb& verb, const Value& v) {
   const std::int64_t n = v.number().to_int().value_or(0);
   const char32_t rune = n < 0 || n > 0x10ffff ? 0xfffd : static_cast<char32_t>(n);
   switch (verb.mode) {
@@ -144,7 +144,7 @@ std::string int_text(const Verb& verb, const Value& v) {
   }
 }
 
-std::string float_text(const Verb& verb, const Value& v) {
+std::string float_text(const GoVerb& verb, const Value& v) {
   const double d = go_number(v).to_double();
   const bool general = verb.mode == U'g' || verb.mode == U'G' || verb.mode == U'v';
   if (general && !verb.precision) {
@@ -159,7 +159,7 @@ std::string float_text(const Verb& verb, const Value& v) {
   return by_c(verb, "", static_cast<char>(verb.mode), d);
 }
 
-std::string one(const Verb& verb, const Value& v) {
+std::string one(const GoVerb& verb, const Value& v) {
   if (verb.mode == U'T') return padded(verb, v.is_null() ? "<nil>" : std::string(go_type(v)));
   if (v.is_null()) return verb.mode == U'v' ? padded(verb, "<nil>") : unfit(verb, v);
   if (v.is(Kind::string)) return string_text(verb, v);
@@ -177,8 +177,8 @@ class Printer {
 
  private:
   std::optional<std::int64_t> digits();
-  void index(Verb& verb);
-  std::optional<std::int64_t> size(Verb& verb, const char* bad);
+  void index(GoVerb& verb);
+  std::optional<std::int64_t> size(GoVerb& verb, const char* bad);
   void verb();
   void extra();
   std::string_view rest_;
@@ -191,12 +191,12 @@ class Printer {
 std::optional<std::int64_t> Printer::digits() {
   std::optional<std::int64_t> n;
   for (; !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9'; rest_.remove_prefix(1))
-    n = std::min(n.value_or(0) * 10 + (rest_[0] - '0'), kMaxWidth + 1);
+    n = std::min(n.value_or(0) * 10 + (rest_[0] - '0'), kMaxGoWidth + 1);
   return n;
 }
 
 /// [2]: the argument that is next.
-void Printer::index(Verb& verb) {
+void Printer::index(GoVerb& verb) {
   if (!rest_.starts_with('[')) return;
   reordered_ = true;
   const std::string_view start = rest_;
@@ -213,7 +213,7 @@ void Printer::index(Verb& verb) {
 }
 
 /// A width or precision: digits, or * for an argument.
-std::optional<std::int64_t> Printer::size(Verb& verb, const char* bad) {
+std::optional<std::int64_t> Printer::size(GoVerb& verb, const char* bad) {
   index(verb);
   std::optional<std::int64_t> n;
   if (!rest_.starts_with('*')) {
@@ -225,13 +225,13 @@ std::optional<std::int64_t> Printer::size(Verb& verb, const char* bad) {
     ++next_;
     if (!n) out_ += bad;
   }
-  if (!n || (*n <= kMaxWidth && *n >= -kMaxWidth)) return n;
+  if (!n || (*n <= kMaxGoWidth && *n >= -kMaxGoWidth)) return n;
   out_ += bad;
   return std::nullopt;
 }
 
 void Printer::verb() {
-  Verb verb;
+  GoVerb verb;
   while (!rest_.empty() && std::string_view("+-# 0").find(rest_[0]) != std::string_view::npos) {
     verb.flags += rest_[0];
     rest_.remove_prefix(1);

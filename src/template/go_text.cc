@@ -15,7 +15,7 @@ namespace kiln::tmpl {
 
 namespace {
 
-using Kind = GoToken::Kind;
+using TokenKind = GoToken::Kind;
 
 struct Stored;
 using StoredPtr = std::shared_ptr<const Stored>;
@@ -70,10 +70,10 @@ class GoText {
   std::optional<Pipeline> stored(const Stored& what);
   std::optional<Pipeline> chosen(const Stored& what);
   bool at_end_of_command() const {
-    return peek().kind == Kind::end || peek().is(Kind::sign, "|") || peek().is(Kind::sign, ")");
+    return peek().kind == TokenKind::end || peek().is(TokenKind::sign, "|") || peek().is(TokenKind::sign, ")");
   }
   bool at_function() const {
-    return peek().kind == Kind::word && peek().text != "true" && peek().text != "false" && peek().text != "nil";
+    return peek().kind == TokenKind::word && peek().text != "true" && peek().text != "false" && peek().text != "nil";
   }
   const GoToken& peek(std::size_t further = 0) const {
     return tokens_[std::min(at_token_ + further, tokens_.size() - 1)];
@@ -135,22 +135,22 @@ std::optional<GoText::Pipeline> GoText::variable(const std::string& text) {
 std::optional<GoText::Pipeline> GoText::operand() {
   const GoToken token = next();
   switch (token.kind) {
-    case Kind::field:
+    case TokenKind::field:
       if (!names_.dot || names_.dot->data) return field(token.text);
       if (token.text != ".") return fail(fmt::format("what the dot stands for has no \"{}\"", token.text));
       return stored(*StoredPtr(names_.dot));
-    case Kind::variable:
+    case TokenKind::variable:
       return variable(token.text);
-    case Kind::text:
+    case TokenKind::text:
       return Pipeline{calls_.string(token.text), false};
-    case Kind::integer:
-    case Kind::real:
-      return Pipeline{calls_.number(token.text, token.kind == Kind::real), false};
-    case Kind::word:
+    case TokenKind::integer:
+    case TokenKind::real:
+      return Pipeline{calls_.number(token.text, token.kind == TokenKind::real), false};
+    case TokenKind::word:
       if (token.text == "nil") return Pipeline{calls_.nil(), false};
       if (token.text == "true" || token.text == "false") return Pipeline{calls_.boolean(token.text == "true"), false};
       break;
-    case Kind::end:
+    case TokenKind::end:
       return fail("an action lacks a value");
     default:
       break;
@@ -158,7 +158,7 @@ std::optional<GoText::Pipeline> GoText::operand() {
   if (token.text != "(") return fail(fmt::format("\"{}\" cannot stand here in an action", token.text));
   auto inside = pipeline();
   if (inside && next().text != ")") return fail("a closing parenthesis is missing in an action");
-  if (inside && peek().kind == Kind::field && !inside->data) return fail("a value in parentheses has no parts");
+  if (inside && peek().kind == TokenKind::field && !inside->data) return fail("a value in parentheses has no parts");
   return inside;
 }
 
@@ -222,7 +222,7 @@ std::optional<GoText::Pipeline> GoText::command(std::optional<GoValue> last) {
     if (last) values.push_back(std::move(*last));
     if (!out->data) out->value = calls_.call(name, std::move(values), problem_);
   } else {
-    if (peek().is(Kind::word, "nil")) return fail("nil is not a command");
+    if (peek().is(TokenKind::word, "nil")) return fail("nil is not a command");
     out = operand();
     std::vector<GoValue> ignored;
     if (out && out->data) (void)arguments(ignored, out->data);
@@ -235,7 +235,7 @@ std::optional<GoText::Pipeline> GoText::command(std::optional<GoValue> last) {
 
 std::optional<GoText::Pipeline> GoText::pipeline() {
   auto out = command(std::nullopt);
-  while (out && problem_.empty() && peek().is(Kind::sign, "|")) {
+  while (out && problem_.empty() && peek().is(TokenKind::sign, "|")) {
     next();
     const bool data = out->data;
     auto further = command(std::move(out->value));
@@ -248,8 +248,8 @@ std::optional<GoText::Pipeline> GoText::pipeline() {
 /// A pipeline up to the end of its action, perhaps behind "$x :=" or "$x =".
 std::optional<GoText::Pipeline> GoText::declaration() {
   std::string name;
-  const bool declares = peek(1).is(Kind::sign, ":") && peek(2).is(Kind::sign, "=");
-  const bool sets = peek().kind == Kind::variable && (declares || peek(1).is(Kind::sign, "="));
+  const bool declares = peek(1).is(TokenKind::sign, ":") && peek(2).is(TokenKind::sign, "=");
+  const bool sets = peek().kind == TokenKind::variable && (declares || peek(1).is(TokenKind::sign, "="));
   if (sets) {
     name = next().text;
     at_token_ += declares ? 2 : 1;
@@ -258,7 +258,7 @@ std::optional<GoText::Pipeline> GoText::declaration() {
   const auto from = tokens_.begin() + static_cast<std::ptrdiff_t>(at_token_);
   Stored what{.tokens = {from, tokens_.end()}, .names = names_};
   auto value = pipeline();
-  if (value && peek().kind != Kind::end) fail(fmt::format("\"{}\" is too much in an action", peek().text));
+  if (value && peek().kind != TokenKind::end) fail(fmt::format("\"{}\" is too much in an action", peek().text));
   if (!value || !problem_.empty()) return std::nullopt;
   what.data = value->data;
   value->declares = sets;
@@ -273,7 +273,7 @@ std::optional<GoText::Pipeline> GoText::declaration() {
 std::optional<GoText::Pipeline> GoText::range_head() {
   const StoredPtr data = std::make_shared<const Stored>(Stored{.data = true});
   std::vector<std::string> names;
-  while (peek().kind == Kind::variable && (peek(1).is(Kind::sign, ",") || peek(1).is(Kind::sign, ":"))) {
+  while (peek().kind == TokenKind::variable && (peek(1).is(TokenKind::sign, ",") || peek(1).is(TokenKind::sign, ":"))) {
     names.push_back(next().text);
     if (next().text == ":") next();
   }
@@ -351,11 +351,11 @@ void GoText::action(const GoPiece& piece, std::vector<ExprPtr>& out) {
 void GoText::template_action(std::vector<ExprPtr>& out) {
   const GoToken name = next();
   const auto it = templates_.find(name.text);
-  if (name.kind != Kind::text || it == templates_.end())
+  if (name.kind != TokenKind::text || it == templates_.end())
     return void(fail(fmt::format("there is no template \"{}\"", name.text)));
-  StoredPtr dot = std::make_shared<const Stored>(Stored{.tokens = {{Kind::text, "<no value>"}, {}}});
-  if (peek().kind != Kind::end) {
-    const bool whole = peek().is(Kind::field, ".") || peek().is(Kind::variable, "$");
+  StoredPtr dot = std::make_shared<const Stored>(Stored{.tokens = {{TokenKind::text, "<no value>"}, {}}});
+  if (peek().kind != TokenKind::end) {
+    const bool whole = peek().is(TokenKind::field, ".") || peek().is(TokenKind::variable, "$");
     auto value = declaration();
     if (!value) return;
     if (value->data && !(whole && tokens_.size() == 4))
@@ -383,8 +383,8 @@ GoText::Stop GoText::list(std::vector<ExprPtr>& out, std::string& else_rest) {
       continue;
     }
     start(piece.text);
-    const std::string word = peek().kind == Kind::word ? peek().text : std::string();
-    const bool alone = peek(1).kind == Kind::end;
+    const std::string word = peek().kind == TokenKind::word ? peek().text : std::string();
+    const bool alone = peek(1).kind == TokenKind::end;
     if (word == "else") {
       else_rest = trim(trim(piece.text).substr(4));
       return Stop::otherwise;

@@ -12,7 +12,7 @@ namespace kiln::tmpl {
 
 namespace {
 
-using Kind = GoToken::Kind;
+using TokenKind = GoToken::Kind;
 constexpr std::string_view kSpace = " \t\r\n";
 
 bool is_space(char c) {
@@ -75,9 +75,9 @@ Digits digits_of(std::string_view text) {
   return out;
 }
 
-class Lexer {
+class GoLexer {
  public:
-  Lexer(std::string_view action, std::string& problem) : rest_(action), problem_(problem) {}
+  GoLexer(std::string_view action, std::string& problem) : rest_(action), problem_(problem) {}
   std::vector<GoToken> tokens();
 
  private:
@@ -94,7 +94,7 @@ class Lexer {
 };
 
 /// What follows a backslash, which stands before `at`.
-bool Lexer::escape(std::string_view s, std::size_t& at, std::string& out) {
+bool GoLexer::escape(std::string_view s, std::size_t& at, std::string& out) {
   constexpr std::string_view kLetters = "abfnrtv\\'\"";
   constexpr std::string_view kMeant = "\a\b\f\n\r\t\v\\'\"";
   const char c = s[at++];
@@ -117,7 +117,7 @@ bool Lexer::escape(std::string_view s, std::size_t& at, std::string& out) {
   return true;
 }
 
-void Lexer::quoted() {
+void GoLexer::quoted() {
   const std::size_t end = quoted_end(rest_, 0);
   if (end > rest_.size()) return fail("a string has no closing quote");
   const char quote = rest_[0];
@@ -131,13 +131,13 @@ void Lexer::quoted() {
       return fail("a string has an escape that is none");
     }
   }
-  if (quote != '\'') return out_.push_back({Kind::text, std::move(text)});
+  if (quote != '\'') return out_.push_back({TokenKind::text, std::move(text)});
   if (count_code_points(text) != 1) return fail("a character constant is not one character");
   std::size_t at = 0;
-  out_.push_back({Kind::integer, std::to_string(static_cast<std::uint32_t>(read_code_point(text, at)))});
+  out_.push_back({TokenKind::integer, std::to_string(static_cast<std::uint32_t>(read_code_point(text, at)))});
 }
 
-void Lexer::number() {
+void GoLexer::number() {
   std::size_t n = 1;
   const auto goes_on = [&](char c) {
     const bool exponent = (rest_[n - 1] | 0x20) == 'e' && (c == '-' || c == '+') && !rest_.starts_with("0x");
@@ -154,20 +154,21 @@ void Lexer::number() {
   const auto read = digits.real ? std::from_chars(begin, end, real) : std::from_chars(begin, end, whole, digits.base);
   if (read.ec != std::errc() || read.ptr != end || digits.text.empty())
     return fail(fmt::format("\"{}\" is no number that can stand here", written));
-  out_.push_back({digits.real ? Kind::real : Kind::integer, digits.real ? digits.text : std::to_string(whole)});
+  out_.push_back(
+      {digits.real ? TokenKind::real : TokenKind::integer, digits.real ? digits.text : std::to_string(whole)});
 }
 
 /// A word, .Field or $variable.
-void Lexer::named() {
+void GoLexer::named() {
   const auto is_word = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (static_cast<unsigned char>(c) & 0x80) != 0;
   };
   const bool path = rest_[0] == '.' || rest_[0] == '$';
   std::size_t n = path ? 1 : 0;
   while (n < rest_.size() && (is_word(rest_[n]) || (path && rest_[n] == '.'))) ++n;
-  const Kind kind = rest_[0] == '.' ? Kind::field : rest_[0] == '$' ? Kind::variable : Kind::word;
+  const TokenKind kind = rest_[0] == '.' ? TokenKind::field : rest_[0] == '$' ? TokenKind::variable : TokenKind::word;
   if (n == 0) {
-    out_.push_back({Kind::sign, std::string(1, rest_[0])});
+    out_.push_back({TokenKind::sign, std::string(1, rest_[0])});
     n = 1;
   } else {
     out_.push_back({kind, std::string(rest_.substr(0, n))});
@@ -178,7 +179,7 @@ void Lexer::named() {
   rest_.remove_prefix(n);
 }
 
-std::vector<GoToken> Lexer::tokens() {
+std::vector<GoToken> GoLexer::tokens() {
   while (problem_.empty()) {
     rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpace), rest_.size()));
     if (rest_.empty()) break;
@@ -226,7 +227,7 @@ std::vector<GoPiece> go_pieces(const std::string& text, std::string& problem) {
 }
 
 std::vector<GoToken> go_tokens(std::string_view action, std::string& problem) {
-  return Lexer(action, problem).tokens();
+  return GoLexer(action, problem).tokens();
 }
 
 }  // namespace kiln::tmpl

@@ -46,7 +46,7 @@ std::optional<SyntaxBody> Files::read(const fs::path& path) {
   return std::nullopt;
 }
 
-void read_variables(const HcldecOptions& options, const World& world, Files& files, Scope& scope, Diagnostics& out) {
+void read_vars(const HcldecOptions& options, const World& world, Files& files, Scope& scope, Diagnostics& out) {
   for (std::size_t i = 0; i < options.vars.size(); ++i) {
     const std::string& vars = options.vars[i];
     const auto body =
@@ -86,7 +86,7 @@ Result<Hcldec> hcldec(const HcldecOptions& options, const World& world) {
   if (!spec_body) return out;
   const SpecFile spec = read_spec(*spec_body, world, out.diagnostics);
   if (has_errors(out.diagnostics)) return out;
-  read_variables(options, world, files, *spec.scope.names, out.diagnostics);
+  read_vars(options, world, files, *spec.scope.names, out.diagnostics);
   const auto body = files.read(options.input);
   if (has_errors(out.diagnostics) || !body) return out;
   if (options.var_refs) {

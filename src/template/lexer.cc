@@ -11,21 +11,17 @@ namespace kiln::tmpl {
 
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 /// Bytes of the number at the start of text: digits, dots and exponents, whatever their order; not ending in a dot.
 std::size_t number_bytes(std::string_view text) {
   std::size_t n = 0;
   std::size_t good = 0;
   while (n < text.size()) {
     std::size_t piece = 0;
-    if (is_digit(text[n]) || text[n] == '.') {
+    if (is_ascii_digit(text[n]) || text[n] == '.') {
       piece = 1;
     } else if (text[n] == 'e' || text[n] == 'E') {
       const std::size_t sign = n + 1 < text.size() && (text[n + 1] == '+' || text[n + 1] == '-') ? 1 : 0;
-      if (n + 1 + sign < text.size() && is_digit(text[n + 1 + sign])) piece = 2 + sign;
+      if (n + 1 + sign < text.size() && is_ascii_digit(text[n + 1 + sign])) piece = 2 + sign;
     }
     if (piece == 0) break;
     n += piece;
@@ -74,7 +70,7 @@ std::size_t identifier_bytes(std::string_view text) {
   while (at < size) {
     const char c = text[static_cast<std::size_t>(at)];
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    if (letter || (at > 0 && (is_digit(c) || c == '-'))) {
+    if (letter || (at > 0 && (is_ascii_digit(c) || c == '-'))) {
       ++at;
       continue;
     }
@@ -155,7 +151,7 @@ bool Lexer::comment() {
 Tok Lexer::code() {
   const std::string_view rest = text_.substr(at_);
   if (const std::size_t n = identifier_bytes(rest); n > 0) return take(n, Tok::identifier);
-  if (is_digit(rest[0])) return take(number_bytes(rest), Tok::number);
+  if (is_ascii_digit(rest[0])) return take(number_bytes(rest), Tok::number);
   switch (rest[0]) {
     case '"':
       states_.push_back(State::quoted);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace kiln::tmpl {
 
 namespace {
@@ -14,15 +16,11 @@ constexpr std::size_t kMaxDigits = 512;      // of decimal text
 constexpr std::int64_t kMaxExponent = 1000;  // of decimal text
 constexpr std::size_t kRoundTrip = 156;      // digits that always read back as the same 512 bits
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 /// Whether text is sign? digits+ (. digits*)? or .digits, exponent?, within the limits.
 bool is_decimal(std::string_view s) {
   std::size_t digits = 0;
   const auto take = [&] {
-    while (!s.empty() && is_digit(s[0])) s.remove_prefix(1), ++digits;
+    while (!s.empty() && is_ascii_digit(s[0])) s.remove_prefix(1), ++digits;
   };
   const auto take_sign = [&] {
     if (!s.empty() && (s[0] == '-' || s[0] == '+')) s.remove_prefix(1);
@@ -41,7 +39,7 @@ bool is_decimal(std::string_view s) {
   if (s.empty() || s.size() > 5) return false;
   std::int64_t exponent = 0;
   for (const char c : s) {
-    if (!is_digit(c)) return false;
+    if (!is_ascii_digit(c)) return false;
     exponent = exponent * 10 + (c - '0');
   }
   return exponent <= kMaxExponent;
@@ -87,7 +85,7 @@ Number Number::infinity(bool negative) {
 
 std::optional<Number> Number::parse(std::string_view text) {
   if (!is_decimal(text)) return std::nullopt;
-  if (text.size() <= 18 && std::all_of(text.begin(), text.end(), is_digit)) {
+  if (text.size() <= 18 && std::all_of(text.begin(), text.end(), is_ascii_digit)) {
     std::int64_t value = 0;
     for (const char c : text) value = value * 10 + (c - '0');
     return Number(value);
@@ -100,7 +98,7 @@ std::optional<Number> Number::parse(std::string_view text) {
 std::optional<Number> Number::parse_base(std::string_view text, int base) {
   std::string_view digits = text;
   if (!digits.empty() && (digits[0] == '-' || digits[0] == '+')) digits.remove_prefix(1);
-  const auto plain = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto plain = [](char c) { return is_ascii_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   if (digits.empty() || digits.size() > kMaxDigits || base < 2 || base > 62) return std::nullopt;
   if (!std::all_of(digits.begin(), digits.end(), plain)) return std::nullopt;
   auto big = std::make_shared<Big>();

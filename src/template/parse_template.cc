@@ -241,21 +241,21 @@ void Rules::directive(const Token& open, TemplateTokens& tokens, bool& trim_next
 }
 
 bool Rules::directive_word(const Token& open, const Token& word, TemplateTokens& tokens) {
-  using Piece = TemplateToken::Kind;
-  static const std::map<std::string_view, Piece> kWords = {{"if", Piece::if_begin},
-                                                           {"else", Piece::otherwise},
-                                                           {"endif", Piece::if_end},
-                                                           {"for", Piece::for_begin},
-                                                           {"endfor", Piece::for_end}};
+  using Directive = TemplateToken::Kind;
+  static const std::map<std::string_view, Directive> kWords = {{"if", Directive::if_begin},
+                                                               {"else", Directive::otherwise},
+                                                               {"endif", Directive::if_end},
+                                                               {"for", Directive::for_begin},
+                                                               {"endfor", Directive::for_end}};
   const auto it = kWords.find(lexer_.text(word.span));
   if (it == kWords.end()) {
     fail_first(word.span, "Invalid template control keyword", "A directive is one of: if, else, endif, for, endfor.");
     return false;
   }
   TemplateToken token{.kind = it->second, .span = open.span};
-  if (token.kind == Piece::for_begin && !for_intro(token.key_name, token.value_name, "Invalid 'for' directive"))
+  if (token.kind == Directive::for_begin && !for_intro(token.key_name, token.value_name, "Invalid 'for' directive"))
     return false;
-  if (token.kind == Piece::for_begin || token.kind == Piece::if_begin) token.expr = expression();
+  if (token.kind == Directive::for_begin || token.kind == Directive::if_begin) token.expr = expression();
   token.span = to_next(open.span);
   tokens.push_back(std::move(token));
   return true;

@@ -184,7 +184,7 @@ namespace {
 
 /// Calls visit for each direct part of a known list, set, tuple, map or object.
 template <class F>
-void each_part(const Value& v, F visit) {
+void each_inner(const Value& v, F visit) {
   if (!v.is_known() || v.type().is_primitive()) return;
   if (v.is(Kind::map) || v.is(Kind::object)) {
     for (const auto& [key, part] : v.entries()) visit(part);
@@ -326,7 +326,7 @@ void collect_texts(const Value& value, std::vector<std::string>& out) {
       out.emplace_back(value.truth() ? "true" : "false");
       return;
     default:
-      each_part(value, [&](const Value& part) { collect_texts(part, out); });
+      each_inner(value, [&](const Value& part) { collect_texts(part, out); });
   }
 }
 

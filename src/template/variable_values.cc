@@ -125,7 +125,7 @@ void read_var_file(Loading& loading, Variables& variables, const fs::path& file)
   }
 }
 
-void read_arguments(Loading& loading, Variables& variables) {
+void read_given(Loading& loading, Variables& variables) {
   for (const auto& [name, text] : loading.options.vars) {
     const auto it = variables.find(name);
     if (it != variables.end()) {
@@ -194,7 +194,7 @@ void assign_variables(Loading& loading, Variables& variables) {
   }
   for (const fs::path& file : loading.auto_var_files) read_var_file(loading, variables, file);
   for (const fs::path& file : loading.options.var_files) read_var_file(loading, variables, file);
-  read_arguments(loading, variables);
+  read_given(loading, variables);
   assign_late_defaults(loading, variables);
   for (const auto& [name, v] : variables) {
     if (v.value || v.broken) continue;

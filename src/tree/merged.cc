@@ -13,7 +13,6 @@ namespace kiln::tree {
 
 namespace {
 
-constexpr int kMaxDepth = 256;
 constexpr int kMaxLinks = 40;  // as Linux has it
 
 /// Names below a layer's root that were found component by component, so none of them goes through a link.

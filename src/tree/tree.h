@@ -14,6 +14,9 @@
 
 namespace kiln::tree {
 
+/// Directories in directories that are followed, read and written: hostile trees go deeper (hardening section 15).
+inline constexpr int kMaxDepth = 256;
+
 /// One entry of a merged view of layers.
 struct TreeEntry {
   std::string path;  // without leading "/", no trailing "/"

@@ -9,14 +9,21 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 namespace kiln {
 
-/// Compares text with testdata/NAME (NAME may have folders), or writes it there under KILN_ACCEPT=1. A failure is
-/// reported with the caller's line.
+/// The room whose source file this is: src/ROOM/...
+inline std::string room_of(std::string_view file) {
+  file.remove_prefix(file.rfind("src/") + 4);
+  return std::string(file.substr(0, file.find('/')));
+}
+
+/// Compares text with testdata/NAME of the caller's room (NAME may have folders), or writes it there under
+/// KILN_ACCEPT=1. A failure is reported with the caller's line.
 inline void expect_golden(const std::string& name, const std::string& text, const char* file = __builtin_FILE(),
                           int line = __builtin_LINE()) {
-  const std::filesystem::path path = std::filesystem::path(KILN_TESTDATA) / name;
+  const std::filesystem::path path = std::filesystem::path(KILN_SOURCE_DIR) / "src" / room_of(file) / "testdata" / name;
   const char* accept = std::getenv("KILN_ACCEPT");
   if (accept != nullptr && std::string(accept) == "1") {
     std::filesystem::create_directories(path.parent_path());

@@ -1,4 +1,5 @@
 // Raw and qcow2 disks made by QEMU, by our own writers, and by nobody who means well.
+#include "base/units.h"
 #include "image/disk/qcow2_format.h"
 #include "image/disk/test_reader.h"
 
@@ -7,8 +8,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 class BlockReaderTest : public ReaderTest {
  protected:

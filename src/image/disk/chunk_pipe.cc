@@ -16,9 +16,9 @@ namespace kiln::image {
 namespace {
 
 constexpr unsigned kMaxThreads = 64;
-constexpr unsigned kWindowBits = 12;     // of deflated chunks: what QEMU inflates qcow2's with
-constexpr std::size_t kMaxSlots = 256;   // each of them up to 192 KiB
-constexpr std::size_t kSpareSlots = 32;  // enough that no writer waits for a slower one at once
+constexpr unsigned kQcow2WindowBits = 12;  // of deflated chunks: what QEMU inflates qcow2's with
+constexpr std::size_t kMaxSlots = 256;     // each of them up to 192 KiB
+constexpr std::size_t kSpareSlots = 32;    // enough that no writer waits for a slower one at once
 constexpr std::size_t kSlotsPerThread = 8;
 
 struct Slot {
@@ -42,7 +42,7 @@ class Maker {
     slot.zstd.clear();
     chunk.plain = slot.plain;
     chunk.is_zero = is_zero(slot.plain);
-    if (forms_.deflated && !chunk.is_zero) deflater_.deflate_piece(slot.plain, kWindowBits, slot.deflated);
+    if (forms_.deflated && !chunk.is_zero) deflater_.deflate_piece(slot.plain, kQcow2WindowBits, slot.deflated);
     if (forms_.zstd && !chunk.is_zero) zstd_.compress(slot.plain, slot.zstd);
     if (forms_.crc) chunk.crc = gzip_crc(slot.plain);
     if (forms_.adler) chunk.adler = zlib_adler(slot.plain);

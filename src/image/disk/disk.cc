@@ -1,4 +1,5 @@
 // From a tree to a disk: how large it is, its root file system, and the frame around it.
+#include "base/units.h"
 #include "image/disk/ext4.h"
 #include "image/disk/first_read.h"
 #include "image/disk/frame.h"
@@ -6,8 +7,6 @@
 namespace kiln::image {
 
 namespace {
-
-constexpr std::uint64_t kMiB = 1 << 20, kGiB = std::uint64_t{1} << 30;
 
 /// What a disk has besides its root file system: the partitions before it and the second table, rounded up.
 constexpr std::uint64_t kFrameBytes = 129 * kMiB;

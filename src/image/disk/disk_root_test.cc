@@ -1,6 +1,7 @@
 // Disks of strangers and of our own as trees, compared entry by entry with the tree they were made of.
 #include <sys/sysmacros.h>
 
+#include "base/units.h"
 #include "image/base_disk.h"
 #include "image/disk/ext4_fixture.h"
 #include "image/disk/test_boot.h"
@@ -10,8 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 class DiskRootTest : public Ext4Test {
  protected:

@@ -1,4 +1,5 @@
 // Whole disks from layers, judged by strangers.
+#include "base/units.h"
 #include "image/disk/test_boot.h"
 
 namespace kiln::image {
@@ -9,7 +10,6 @@ using testing::Not;
 
 class WholeDiskTest : public BootTest {
  protected:
-  static constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
   /// Cuts the root partition out of a raw disk.
   fs::path root_of(const Disk& disk) {
     const fs::path raw = write(disk, "raw");

@@ -1,6 +1,7 @@
 // From layers to the tree in memory.
 #include <sys/sysmacros.h>
 
+#include "base/units.h"
 #include "image/disk/ext4_fixture.h"
 #include "image/disk/ext4_format.h"
 #include "image/disk/ext4_hash.h"
@@ -11,8 +12,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 class Ext4ScanTest : public Ext4Test {
  protected:

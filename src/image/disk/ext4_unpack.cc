@@ -14,8 +14,6 @@ namespace kiln::image {
 
 namespace {
 
-constexpr std::string_view kWhiteoutPrefix = ".wh.";
-
 /// The stored bytes of a file, run after run.
 class RunSource : public Source {
  public:

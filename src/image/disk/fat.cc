@@ -5,6 +5,7 @@
 #include <ctime>
 #include <map>
 
+#include "base/units.h"
 #include "image/disk/fat_names.h"
 
 namespace kiln::image {
@@ -245,8 +246,6 @@ class FatWriter {
   std::vector<le32> table_;
   std::vector<ImagePart> parts_;
 };
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 }  // namespace
 

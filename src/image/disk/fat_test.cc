@@ -1,4 +1,5 @@
 #include "image/disk/fat.h"
+#include "base/units.h"
 
 #include "image/disk/fat_names.h"
 #include "image/disk/test_disk.h"
@@ -8,8 +9,6 @@ namespace kiln::image {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr std::uint64_t kMiB = 1 << 20;
 
 class OwnedSource : public Source {
  public:

@@ -5,14 +5,13 @@
 #include <atomic>
 #include <csignal>
 
+#include "base/units.h"
 #include "image/disk/test_disk.h"
 
 namespace kiln::image {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
 class EveryFormatTest : public DiskTest, public testing::WithParamInterface<DiskFormat> {
  protected:

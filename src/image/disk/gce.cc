@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "base/endian.h"
+#include "base/units.h"
 #include "image/deflate_chunk.h"
 #include "image/disk/compose.h"
 #include "image/disk/formats.h"
@@ -12,10 +13,7 @@ namespace kiln::image {
 
 namespace {
 
-constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-constexpr std::uint64_t kMaxGiB = 2048;            // Compute Engine's limit
-constexpr std::uint64_t kRecord = 20 * kTarBlock;  // a tar ends with a whole record
-constexpr std::uint64_t kMaxOctal = 077777777777;
+constexpr std::uint64_t kMaxGiB = 2048;  // Compute Engine's limit
 
 struct SparseEntry {
   char offset[12] = {}, bytes[12] = {};
@@ -48,7 +46,7 @@ static_assert(sizeof(OldGnuExtension) == kTarBlock);
 
 /// 11 octal digits and NUL, or from 8 GiB on 0x80 and the number in base 256.
 void put_number(char (&field)[12], std::uint64_t value) {
-  if (value <= kMaxOctal) {
+  if (value <= kMaxTarOctal) {
     for (std::size_t i = 11; i-- > 0; value >>= 3) field[i] = static_cast<char>('0' + (value & 7));
     field[11] = '\0';
     return;
@@ -174,7 +172,7 @@ class GceWriter : public DiskWriter {
   Result<> take(const DiskChunk& chunk) override { return gzip_.put(chunk); }
   Result<> finish() override {
     const std::uint64_t used = gzip_.plain_bytes() + 2 * kTarBlock;
-    TRY(gzip_.put(std::vector<std::byte>(2 * kTarBlock + (kRecord - used % kRecord) % kRecord)));
+    TRY(gzip_.put(std::vector<std::byte>(2 * kTarBlock + (kTarRecord - used % kTarRecord) % kTarRecord)));
     return gzip_.finish();
   }
 

@@ -1,3 +1,4 @@
+#include "base/units.h"
 #include "image/disk/test_disk.h"
 #include "support/golden.h"
 
@@ -5,8 +6,6 @@ namespace kiln::image {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
 class GceTest : public DiskTest {
  protected:

@@ -12,9 +12,7 @@ namespace kiln::image {
 namespace {
 
 constexpr std::string_view kOvfName = "disk.ovf", kManifestName = "disk.mf", kDiskName = "disk.vmdk";
-constexpr std::size_t kOvfBytes = 6144;            // it is filled up with spaces
-constexpr std::uint64_t kRecord = 20 * kTarBlock;  // a tar ends with a whole record
-constexpr std::uint64_t kMaxOctal = 077777777777;
+constexpr std::size_t kOvfBytes = 6144;  // it is filled up with spaces
 constexpr unsigned kEfiPartition = 15, kBiosPartition = 14;
 
 bool boots_by_efi_alone(const Disk& disk) {
@@ -125,7 +123,7 @@ std::string render_ovf(const Disk& disk, std::uint64_t vmdk_bytes) {
 
 /// ustar; from 8 GiB on the size is the byte 0x80 and the number in base 256.
 std::string render_head(std::string_view name, std::uint64_t bytes) {
-  const bool is_octal = bytes <= kMaxOctal;
+  const bool is_octal = bytes <= kMaxTarOctal;
   std::string block =
       render_tar_header({.path = std::string(name), .mode = 0644, .size = is_octal ? bytes : 0, .mtime = 0});
   if (is_octal) return block;
@@ -167,7 +165,7 @@ class OvaWriter : public DiskWriter {
   Result<> finish() override {
     TRY(vmdk_.finish());
     const std::uint64_t used = front_bytes_ + vmdk_.bytes() + 2 * kTarBlock;
-    TRY(out_.write(std::string(2 * kTarBlock + (kRecord - used % kRecord) % kRecord, '\0')));
+    TRY(out_.write(std::string(2 * kTarBlock + (kTarRecord - used % kTarRecord) % kTarRecord, '\0')));
     return out_.patch(0, as_bytes(front(hash_.digest())));
   }
 

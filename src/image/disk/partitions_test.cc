@@ -1,5 +1,6 @@
 // Partition tables made by sgdisk, sfdisk and fdisk, and what is left of them after damage.
 #include "image/disk/partitions.h"
+#include "base/units.h"
 
 #include "image/disk/test_reader.h"
 
@@ -11,7 +12,7 @@ using testing::ElementsAreArray;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::uint64_t kMiB = 1 << 20, kDisk = 64 * kMiB;
+constexpr std::uint64_t kDisk = 64 * kMiB;
 
 const std::vector<std::string> kGpt = {"1 4f68bce3-e8cd-4db1-96e7-fbcaf984b709 root ? 22528 30720",
                                        "3 0fc63daf-8483-4772-8e79-3d69d8477de4 Linux filesystem 53248 1024",

@@ -220,7 +220,7 @@ Result<> check_alone(int file, const qcow2::Header& header, std::uint64_t incomp
   return {};
 }
 
-Result<qcow2::Compression> compression_of(const qcow2::Header& header, std::uint64_t incompatible) {
+Result<qcow2::Compression> compression_named(const qcow2::Header& header, std::uint64_t incompatible) {
   const bool is_said = header.header_bytes > kVersion3Bytes && header.version >= 3;
   const std::uint8_t kind = is_said ? header.compression : 0;
   if (((incompatible & kOtherCompression) != 0) != (kind != 0)) {
@@ -269,7 +269,7 @@ Result<std::unique_ptr<BlockReader>> open_qcow2(Fd file, std::uint64_t file_byte
   if (facts.cluster_bits < kMinClusterBits || facts.cluster_bits > kMaxClusterBits) {
     return damaged(fmt::format("qcow2: clusters of 2^{} bytes", facts.cluster_bits));
   }
-  facts.compression = TRY(compression_of(header, incompatible));
+  facts.compression = TRY(compression_named(header, incompatible));
   std::vector<be64> l1 = TRY(read_l1(file.get(), file_bytes, header, facts));
   return std::unique_ptr<BlockReader>(std::make_unique<Qcow2Reader>(std::move(file), file_bytes, facts, std::move(l1)));
 }

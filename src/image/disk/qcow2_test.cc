@@ -1,5 +1,6 @@
 #include <zlib.h>
 
+#include "base/units.h"
 #include "image/deflate_chunk.h"
 #include "image/disk/qcow2_format.h"
 #include "image/disk/test_disk.h"
@@ -9,8 +10,6 @@ namespace kiln::image {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr std::uint64_t kMiB = 1 << 20, kGiB = std::uint64_t{1} << 30;
 
 class Qcow2Test : public DiskTest, public testing::WithParamInterface<const char*> {
  protected:

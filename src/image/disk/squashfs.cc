@@ -15,9 +15,9 @@ namespace {
 
 using namespace squashfs;
 
-constexpr std::size_t kBlock = 128 << 10;  // bytes
-constexpr std::uint32_t kLevel = 6;        // of zstd
-constexpr std::size_t kPadded = 4096;      // the file is whole blocks of a device
+constexpr std::size_t kBlock = 128 << 10;    // bytes
+constexpr std::uint32_t kSquashfsLevel = 6;  // of zstd
+constexpr std::size_t kPadded = 4096;        // the file is whole blocks of a device
 constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
 /// Attributes of other kinds (ACLs) have no place in the format.
@@ -69,7 +69,7 @@ class FileSystem {
   Result<> start() {
     sqfs_compressor_config_t config;
     TRY(file_.said(sqfs_compressor_config_init(&config, SQFS_COMP_ZSTD, kBlock, 0)));
-    config.level = kLevel;
+    config.level = kSquashfsLevel;
     sqfs_compressor_t* compressor = nullptr;
     TRY(file_.said(sqfs_compressor_create(&config, &compressor)));
     compressor_.reset(compressor);

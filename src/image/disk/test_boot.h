@@ -1,6 +1,7 @@
 // A tree that boots far enough to speak: GRUB for BIOS and UEFI made by the host's grub-mkimage, and QEMU to hear it.
 #pragma once
 
+#include "base/units.h"
 #include "image/disk/test_disk.h"
 
 namespace kiln::image {
@@ -19,7 +20,6 @@ inline std::string speaking_config(const Uuid& root, const std::string& platform
 
 class BootTest : public DiskTest {
  protected:
-  static constexpr std::uint64_t kMiB = 1 << 20;
   Tree base, boot;
   Digest seed = sha256("tree below the boot layer");
 

@@ -1,5 +1,6 @@
 // VHD: the fixed form is the disk and a footer; the dynamic one has the blocks of the disk that hold something, and a
 // table of where they are. What is written of it: docs/formats/vhd.md.
+#include "base/units.h"
 #include "image/disk/vhd_format.h"
 
 #include <algorithm>
@@ -79,9 +80,8 @@ class DynamicWriter : public DiskWriter {
 };
 
 Result<> check_size(const Disk& disk) {
-  constexpr std::uint64_t kGiB = 1024 * kMiB;
-  if (disk.image.bytes <= kMaxBytes) return {};
-  return error(Errc::usage, "VHD holds disks up to {} GiB; this one has {}", kMaxBytes / kGiB,
+  if (disk.image.bytes <= kMaxVhdBytes) return {};
+  return error(Errc::usage, "VHD holds disks up to {} GiB; this one has {}", kMaxVhdBytes / kGiB,
                (disk.image.bytes + kGiB - 1) / kGiB);
 }
 

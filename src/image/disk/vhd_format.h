@@ -2,15 +2,15 @@
 #pragma once
 
 #include "base/endian.h"
+#include "base/units.h"
 #include "image/disk/uuid.h"
 
 namespace kiln::image::vhd {
 
-inline constexpr std::uint64_t kMiB = 1 << 20;
-inline constexpr std::uint64_t kMaxBytes = 2040 * 1024 * kMiB;  // what the format's programs take
-inline constexpr std::uint64_t kSector = 512;                   // bytes
-inline constexpr std::uint64_t kBlock = 2 * kMiB;               // of the dynamic form
-inline constexpr std::uint32_t kAbsent = 0xFFFFFFFF;            // in the table of blocks
+inline constexpr std::uint64_t kMaxVhdBytes = 2040 * 1024 * kMiB;  // what the format's programs take
+inline constexpr std::uint64_t kSector = 512;                      // bytes
+inline constexpr std::uint64_t kBlock = 2 * kMiB;                  // of the dynamic form
+inline constexpr std::uint32_t kAbsent = 0xFFFFFFFF;               // in the table of blocks
 
 enum class Type : std::uint32_t { fixed = 2, dynamic = 3 };
 

@@ -134,8 +134,8 @@ class VhdxWriter : public DiskWriter {
 }  // namespace
 
 Result<std::unique_ptr<DiskWriter>> start_vhdx(const Disk& disk, DiskOutput& out, const DiskWriting& /*how*/) {
-  if (disk.image.bytes <= kMaxBytes) return std::make_unique<VhdxWriter>(disk, out);
-  return error(Errc::usage, "VHDX holds disks up to {} GiB; this one has {}", kMaxBytes >> 30,
+  if (disk.image.bytes <= kMaxVhdxBytes) return std::make_unique<VhdxWriter>(disk, out);
+  return error(Errc::usage, "VHDX holds disks up to {} GiB; this one has {}", kMaxVhdxBytes >> 30,
                (disk.image.bytes + (1 << 30) - 1) >> 30);
 }
 

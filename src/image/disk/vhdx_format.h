@@ -3,16 +3,16 @@
 #pragma once
 
 #include "base/endian.h"
+#include "base/units.h"
 #include "image/disk/uuid.h"
 
 namespace kiln::image::vhdx {
 
-inline constexpr std::uint64_t kKiB = 1 << 10, kMiB = 1 << 20;
 inline constexpr std::uint64_t kSmallestBlock = kMiB;   // bytes
 inline constexpr std::uint64_t kMostBlocks = 1 << 20;   // of 1 MiB; larger disks have larger blocks
 inline constexpr std::uint64_t kLogicalSector = 512;    // bytes
 inline constexpr std::uint32_t kPhysicalSector = 4096;  // bytes
-inline constexpr std::uint64_t kMaxBytes = std::uint64_t{64} << 40;
+inline constexpr std::uint64_t kMaxVhdxBytes = std::uint64_t{64} << 40;
 inline constexpr std::uint64_t kSectorsOfBitmap = std::uint64_t{1} << 23;
 
 // Where everything stands; the blocks follow the table.

@@ -1,3 +1,4 @@
+#include "base/units.h"
 #include "image/disk/vmdk_format.h"
 
 #include "image/disk/test_disk.h"
@@ -7,8 +8,6 @@ namespace kiln::image {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr std::uint64_t kMiB = 1 << 20, kGiB = std::uint64_t{1} << 30;
 
 class VmdkTest : public DiskTest {
  protected:

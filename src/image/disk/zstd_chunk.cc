@@ -8,7 +8,7 @@ namespace kiln::image {
 
 namespace {
 
-constexpr int kLevel = 3;
+constexpr int kZstdLevel = 3;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ ZstdChunk::~ZstdChunk() = default;
 void ZstdChunk::compress(std::span<const std::byte> chunk, std::vector<std::byte>& out) {
   out.resize(chunk.size());
   const std::size_t packed =
-      ZSTD_compressCCtx(state_->context, out.data(), out.size() - 1, chunk.data(), chunk.size(), kLevel);
+      ZSTD_compressCCtx(state_->context, out.data(), out.size() - 1, chunk.data(), chunk.size(), kZstdLevel);
   out.resize(ZSTD_isError(packed) != 0 ? 0 : packed);
 }
 

@@ -14,7 +14,7 @@ struct Block {
 };
 
 /// Two columns: Unicode 14's East Asian Width W and F, neighbouring blocks joined. Sorted.
-constexpr Block kWide[] = {
+constexpr Block kWideBlocks[] = {
     {0x1100, 0x115F},   {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},   {0x23F0, 0x23F0},
     {0x23F3, 0x23F3},   {0x25FD, 0x25FE},   {0x2614, 0x2615},   {0x2648, 0x2653},   {0x267F, 0x267F},
     {0x2693, 0x2693},   {0x26A1, 0x26A1},   {0x26AA, 0x26AB},   {0x26BD, 0x26BE},   {0x26C4, 0x26C5},
@@ -62,7 +62,7 @@ Character next_character(std::string_view& text) {
   char32_t c = wanted == 1 ? lead : lead & (0xFFU >> (wanted + 1));
   for (std::size_t i = 1; i < bytes.size(); ++i) c = (c << 6) | (static_cast<unsigned char>(bytes[i]) & 0x3FU);
   if (among(kNarrow, c)) return {bytes, 0};
-  return {bytes, among(kWide, c) ? 2U : 1U};
+  return {bytes, among(kWideBlocks, c) ? 2U : 1U};
 }
 
 /// The longest start of the text that fits.
