@@ -2,6 +2,7 @@
 // precision and argument indexes in the order that go-cty reads them: %[flags][width][.precision][[index]]verb.
 #include <algorithm>
 
+#include "base/text.h"
 #include "template/convert.h"
 #include "template/functions_support.h"
 #include "template/source_file.h"
