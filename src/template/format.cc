@@ -41,8 +41,8 @@ Line cells(std::span<Piece> pieces) {
   return line;
 }
 
-std::vector<Line> lines_of(std::span<Piece> pieces) {
-  std::vector<Line> lines;
+void lines_of(std::span<Piece> pieces, std::vector<Line>& lines) {
+  lines.clear();
   std::size_t begin = 0;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const bool last = pieces[i].is(Tok::end);
@@ -51,7 +51,6 @@ std::vector<Line> lines_of(std::span<Piece> pieces) {
     lines.push_back(cells(pieces.subspan(begin, i + 1 - begin)));
     begin = i + 1;
   }
-  return lines;
 }
 
 /// Brackets that a line leaves open; those inside a heredoc do not count.
@@ -67,9 +66,8 @@ int open_brackets(const Line& line) {
 }
 
 /// A line that opens brackets indents the following ones by one level, however many it opens; each level ends when as
-/// many were closed.
-void indent(std::span<Line> lines) {
-  std::vector<int> levels;  // brackets still open in each
+/// many were closed. levels: the brackets still open in each.
+void indent(std::span<Line> lines, std::vector<int>& levels) {
   for (Line& line : lines) {
     Piece& first = line.lead.front();
     if (first.is(Tok::newline)) {
@@ -123,18 +121,54 @@ void align_cells(std::span<Line> lines) {
       [](const Line& l) { return columns(l.lead) + columns(l.assign); });
 }
 
+/// Formats line by line. Holds only neighbouring lines that may be aligned.
+class Formatter {
+ public:
+  explicit Formatter(const SourceFile& file) : reader_(file) {}
+
+  std::string run() && {
+    while (line()) {
+      if (!aligned_) write();
+    }
+    write();
+    return std::move(out_);
+  }
+
+ private:
+  /// Reads one more line; false at the end of the text.
+  bool line() {
+    const std::size_t begin = pieces_.size();
+    do {
+      reader_.next(pieces_);
+      if (pieces_.back().is(Tok::end)) return false;
+    } while (!pieces_.back().ends_line());
+    const Line line = cells(std::span(pieces_).subspan(begin));
+    aligned_ = !line.assign.empty() || !line.comment.empty();
+    return true;
+  }
+
+  void write() {
+    lines_of(pieces_, lines_);
+    indent(lines_, levels_);
+    space(lines_);
+    align_cells(lines_);
+    for (const Piece& p : pieces_) out_.append(p.spaces, ' ').append(p.text);
+    pieces_.clear();
+  }
+
+  PieceReader reader_;
+  std::vector<Piece> pieces_;  // not written yet
+  std::vector<Line> lines_;
+  std::vector<int> levels_;
+  std::string out_;
+  bool aligned_ = false;  // the line read last, with its neighbours
+};
+
 }  // namespace
 
 std::string formatted(std::string_view text) {
   const SourceFile file("", std::string(text));
-  std::vector<Piece> pieces = format_tokens(file);
-  std::vector<Line> lines = lines_of(pieces);
-  indent(lines);
-  space(lines);
-  align_cells(lines);
-  std::string out;
-  for (const Piece& p : pieces) out.append(p.spaces, ' ').append(p.text);
-  return out;
+  return Formatter(file).run();
 }
 
 std::optional<std::string> format_file(const std::string& name, std::string text, Diagnostics& diagnostics) {

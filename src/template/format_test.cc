@@ -95,7 +95,8 @@ std::string mangled(const std::string& text, std::mt19937& random) {
   const SourceFile file("t", text);
   std::string out;
   const Piece* last = nullptr;
-  const auto pieces = format_tokens(file);
+  std::vector<Piece> pieces;
+  for (PieceReader reader(file); pieces.empty() || !pieces.back().is(Tok::end);) reader.next(pieces);
   const auto one_in = [&](std::uint32_t n) { return random() % n == 0; };
   for (const Piece& p : pieces) {
     const bool in_template =

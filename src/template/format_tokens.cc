@@ -58,18 +58,12 @@ int Piece::bracket() const {
   return 0;
 }
 
-std::vector<Piece> format_tokens(const SourceFile& file) {
-  Lexer lexer(file, Lexer::Mode::config);
-  std::vector<Piece> out;
-  std::size_t end = file.mark_bytes();
-  while (out.empty() || !out.back().is(Tok::end)) {
-    const Token token = lexer.next();
-    const std::size_t spaces = add_comments(lexer.text().substr(end, token.span.begin - end), out);
-    const std::string_view text = lexer.text(token.span);
-    out.push_back({glyph_of(token.kind, text), token.kind, text, spaces});
-    end = token.span.end;
-  }
-  return out;
+void PieceReader::next(std::vector<Piece>& out) {
+  const Token token = lexer_.next();
+  const std::size_t spaces = add_comments(lexer_.text().substr(end_, token.span.begin - end_), out);
+  const std::string_view text = lexer_.text(token.span);
+  out.push_back({glyph_of(token.kind, text), token.kind, text, spaces});
+  end_ = token.span.end;
 }
 
 }  // namespace kiln::tmpl

@@ -35,7 +35,17 @@ struct Piece {
   int bracket() const;
 };
 
-/// Views into the file's text; the last one is Tok::end.
-std::vector<Piece> format_tokens(const SourceFile& file);
+/// Reads the pieces of a file one after the other.
+class PieceReader {
+ public:
+  explicit PieceReader(const SourceFile& file)
+      : lexer_(file, Lexer::Mode::config), end_(static_cast<std::uint32_t>(file.mark_bytes())) {}
+  /// Appends the next token and the comments before it, as views into the file's text; the last one is Tok::end.
+  void next(std::vector<Piece>& out);
+
+ private:
+  Lexer lexer_;
+  std::uint32_t end_;  // of what was read
+};
 
 }  // namespace kiln::tmpl

@@ -150,6 +150,7 @@ bool Lexer::comment() {
 
 Tok Lexer::code() {
   const std::string_view rest = text_.substr(at_);
+  if (rest[0] == '\n') return take(1, Tok::newline);
   if (const std::size_t n = identifier_bytes(rest); n > 0) return take(n, Tok::identifier);
   if (is_ascii_digit(rest[0])) return take(number_bytes(rest), Tok::number);
   switch (rest[0]) {
