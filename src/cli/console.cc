@@ -4,7 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <iostream>
+#include <cstdio>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/line_editor.h"
@@ -46,12 +47,28 @@ bool is_pipe(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
+constexpr std::size_t kMaxInput = std::size_t{16} << 20;  // bytes, as read_file
+
+/// The next line of standard input; nothing at its end. left: bytes that it may still have.
+Result<std::optional<std::string>> next_line(std::size_t& left) {
+  std::string line;
+  for (int c = std::getc(stdin); c != EOF; c = std::getc(stdin)) {
+    if (left-- == 0) return error(Errc::usage, "standard input: more than {} bytes", kMaxInput);
+    if (c == '\n') return std::optional(std::move(line));
+    line += static_cast<char>(c);
+  }
+  return line.empty() ? std::optional<std::string>() : std::optional(std::move(line));
+}
+
 /// Every line, also behind "exit"; only the last result is printed.
-int answer_piped(const tmpl::Overview& overview) {
+Result<int> answer_piped(const tmpl::Overview& overview) {
   Answer last;
   bool failed = false;
-  for (std::string line; std::getline(std::cin, line);) {
-    last = answer_to(overview, line);
+  std::size_t left = kMaxInput;
+  for (;;) {
+    const std::optional<std::string> line = TRY(next_line(left));
+    if (!line) break;
+    last = answer_to(overview, *line);
     failed = failed || last.failed;
   }
   fmt::print("{}\n", last.text);
@@ -59,8 +76,10 @@ int answer_piped(const tmpl::Overview& overview) {
 }
 
 template <class Next>
-int answer_each(const tmpl::Overview& overview, const Next& next) {
-  while (auto line = next()) {
+Result<int> answer_each(const tmpl::Overview& overview, const Next& next) {
+  for (;;) {
+    const std::optional<std::string> line = TRY(next());
+    if (!line) break;
     const Answer answer = answer_to(overview, *line);
     if (answer.leave) break;
     if (!answer.text.empty()) fmt::print("{}\n", answer.text);
@@ -77,11 +96,11 @@ Result<int> console(const Args& args, const Environment& environment) {
   if (is_pipe(STDIN_FILENO)) return answer_piped(*overview);
   if (::isatty(STDIN_FILENO) == 1) {
     LineEditor editor("> ");
-    return answer_each(*overview, [&] { return editor.read(); });
+    return answer_each(*overview, [&]() -> Result<std::optional<std::string>> { return editor.read(); });
   }
-  return answer_each(*overview, []() -> std::optional<std::string> {
-    std::string line;
-    return std::getline(std::cin, line) ? std::optional(line) : std::nullopt;
+  return answer_each(*overview, [] {
+    std::size_t left = kMaxInput;
+    return next_line(left);
   });
 }
 

@@ -347,16 +347,24 @@ std::optional<Type> unify(std::span<const Type> types, bool unsafe) {
   if (std::all_of(types.begin(), types.end(), [&](const Type& t) { return t == types[0]; })) return types[0];
   std::size_t count[9] = {};
   for (const Type& t : types) ++count[static_cast<std::size_t>(t.kind())];
+  const auto some = [&](Kind kind) { return count[static_cast<std::size_t>(kind)] > 0; };
   const auto all = [&](std::initializer_list<Kind> kinds) {
     std::size_t n = count[static_cast<std::size_t>(Kind::dynamic)];
     for (const Kind kind : kinds) n += count[static_cast<std::size_t>(kind)];
     return n == types.size() && count[static_cast<std::size_t>(*kinds.begin())] > 0;
   };
-  if (all({Kind::map, Kind::object})) return unify_elements(types, unsafe, Type::map);
-  if (all({Kind::list, Kind::tuple})) return unify_elements(types, unsafe, Type::list);
-  if (all({Kind::set, Kind::tuple})) return unify_elements(types, unsafe, Type::set);
+  if (all({Kind::map})) return unify_elements(types, unsafe, Type::map);
+  if (all({Kind::list})) return unify_elements(types, unsafe, Type::list);
+  if (all({Kind::set})) return unify_elements(types, unsafe, Type::set);
   if (all({Kind::object})) return unify_objects(types, unsafe);
   if (all({Kind::tuple})) return unify_tuples(types, unsafe);
+  // Structures among collections are often meant as such; if not, one may still become the other.
+  if (all({Kind::map, Kind::object}) && !some(Kind::dynamic)) {
+    if (auto one = unify_elements(types, unsafe, Type::map)) return one;
+  }
+  if (all({Kind::list, Kind::tuple}) && !some(Kind::dynamic)) {
+    if (auto one = unify_elements(types, unsafe, Type::list)) return one;
+  }
   for (const bool lossy : {false, true}) {
     for (const Type& wanted : types) {
       if (wanted.is_dynamic() || (lossy && !unsafe)) continue;
@@ -365,7 +373,6 @@ std::optional<Type> unify(std::span<const Type> types, bool unsafe) {
       if (fits) return wanted;
     }
   }
-  const auto some = [&](Kind kind) { return count[static_cast<std::size_t>(kind)] > 0; };
   // anything becomes what is not known yet, but objects and tuples never meet
   if (some(Kind::dynamic) && !(some(Kind::object) && some(Kind::tuple))) return Type::dynamic();
   return std::nullopt;

@@ -102,6 +102,15 @@ TEST(ConvertTest, ListOfAnyUnifiesItsElements) {
   EXPECT_EQ(list.type(), Type::list(Type::string()));
 }
 
+TEST(ConvertTest, StructuresMeetCollectionsAlsoWhereTheirPartsDiffer) {
+  const Type object = Type::object({{"a", Type::number()}, {"b", Type::boolean()}});
+  EXPECT_EQ(unify(std::vector<Type>{object, Type::map(Type::string())}, true), Type::map(Type::string()));
+  const Type deep = Type::object({{"a", Type::number()}, {"b", object}});
+  EXPECT_EQ(unify(std::vector<Type>{deep, Type::map(Type())}, true), deep);
+  const Type tuple = Type::tuple({Type::string()});
+  EXPECT_EQ(unify(std::vector<Type>{Type::set(Type::number()), tuple}, true), Type::set(Type::number()));
+}
+
 TEST(ConvertTest, UnificationPrefersTheGeneralType) {
   const std::vector<Type> mixed = {Type::number(), Type::string()};
   EXPECT_EQ(unify(mixed), Type::string());

@@ -62,6 +62,25 @@ for escaped in /tmp/escape "$WORK/../escape"; do [ ! -e "$escaped" ] || fail "an
 build_fails 'larger than 16777216 bytes' huge.pkr.hcl
 { printf 'locals {\n a = '; head -c 100000 /dev/zero | tr '\0' '('; } >deep.pkr.hcl
 build_fails 'at most 200 levels deep' deep.pkr.hcl
+truncate -s 100M huge.pkr.hcl
+truncate -s 100M huge.json
+build_fails 'larger than 16777216 bytes' huge.pkr.hcl
+build_fails 'larger than 16777216 bytes' huge.json
+refused() { # MESSAGE COMMAND...: within seconds, with an error, and without much memory
+  local message=$1 code=0
+  shift
+  (ulimit -v 1000000 && timeout 60 "$@") >log 2>&1 || code=$?
+  case $code in 1 | 2) ;; *) fail "$* ended with $code: $(head -c 1000 log)" ;; esac
+  grep -q -- "$message" log || fail "$*: no '$message' in: $(head -c 1000 log)"
+}
+for command in validate inspect fmt; do refused 'larger than 16777216 bytes' "$KILN_BIN" "$command" huge.pkr.hcl; done
+for command in fix hcl2_upgrade; do refused 'larger than 16777216 bytes' "$KILN_BIN" "$command" huge.json; done
+refused 'larger than' "$KILN_BIN" hcldec --spec=huge.pkr.hcl huge.pkr.hcl
+head -c 100000000 /dev/zero >zeros
+for command in console 'fmt -'; do
+  # shellcheck disable=SC2016,SC2086  # the words of a command
+  refused 'more than' bash -c 'cat zeros | "$@"' - "$KILN_BIN" $command
+done
 printf 'locals { a = range(1000000000) }\nsource "null" "a" {}\nbuild { sources = ["null.a"] }\n' >range.pkr.hcl
 build_fails 'more than 1024 values' range.pkr.hcl
 build_fails 'not a regular file' /dev/null
