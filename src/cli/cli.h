@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/cancel.h"
+#include "base/units.h"
 #include "cli/args.h"
 
 namespace kiln::cli {
@@ -17,6 +18,7 @@ struct Environment {
 };
 
 inline constexpr int kOk = 0, kFailed = 1, kWouldChange = 3, kNoCommand = 127;  // Packer's exit codes
+inline constexpr std::uint64_t kMaxStdinBytes = 16 * kMiB;  // what is read of a text from a pipe, as of a file
 
 /// Runs the command line; everything a person reads goes to stdout, as Packer does.
 int run_command_line(const std::vector<std::string>& argv, const Environment& environment, const Cancel& cancel);

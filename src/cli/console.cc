@@ -47,13 +47,11 @@ bool is_pipe(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-constexpr std::size_t kMaxInput = std::size_t{16} << 20;  // bytes, as read_file
-
 /// The next line of standard input; nothing at its end. left: bytes that it may still have.
-Result<std::optional<std::string>> next_line(std::size_t& left) {
+Result<std::optional<std::string>> next_line(std::uint64_t& left) {
   std::string line;
   for (int c = std::getc(stdin); c != EOF; c = std::getc(stdin)) {
-    if (left-- == 0) return error(Errc::usage, "standard input: more than {} bytes", kMaxInput);
+    if (left-- == 0) return error(Errc::usage, "standard input: more than 16 MiB");
     if (c == '\n') return std::optional(std::move(line));
     line += static_cast<char>(c);
   }
@@ -64,7 +62,7 @@ Result<std::optional<std::string>> next_line(std::size_t& left) {
 Result<int> answer_piped(const tmpl::Overview& overview) {
   Answer last;
   bool failed = false;
-  std::size_t left = kMaxInput;
+  std::uint64_t left = kMaxStdinBytes;
   for (;;) {
     const std::optional<std::string> line = TRY(next_line(left));
     if (!line) break;
@@ -99,7 +97,7 @@ Result<int> console(const Args& args, const Environment& environment) {
     return answer_each(*overview, [&]() -> Result<std::optional<std::string>> { return editor.read(); });
   }
   return answer_each(*overview, [] {
-    std::size_t left = kMaxInput;
+    std::uint64_t left = kMaxStdinBytes;
     return next_line(left);
   });
 }

@@ -15,8 +15,6 @@ namespace kiln::cli {
 
 namespace {
 
-constexpr std::uint64_t kMaxStdinBytes = std::uint64_t{16} << 20;  // as read_file
-
 bool is_formattable(const fs::path& path) {
   const std::string name = path.filename();
   return name.ends_with(".pkr.hcl") || name.ends_with(".pkrvars.hcl");

@@ -52,8 +52,7 @@ HttpConfig http_config_from(const std::map<std::string, std::string>& environmen
   config.http_proxy = first_of({"http_proxy", "all_proxy", "ALL_PROXY"});
   config.https_proxy = first_of({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
   for (const std::string& entry : split(first_of({"no_proxy", "NO_PROXY"}), ',')) {
-    std::string name(trim(entry));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::string name = ascii_lower(trim(entry));
     if (!name.empty()) config.no_proxy.push_back(std::move(name));
   }
   config.ca_file = first_of({"SSL_CERT_FILE", "CURL_CA_BUNDLE"});

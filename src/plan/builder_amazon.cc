@@ -6,7 +6,7 @@ namespace kiln::plan {
 namespace {
 
 /// nvme_core.io_timeout: EBS may answer late, and the kernel's 30 s would lose the root file system.
-constexpr const char* kAmazonOptions = "console=tty0 console=ttyS0,115200n8 nvme_core.io_timeout=4294967295";
+constexpr const char* kAmazonKernelOptions = "console=tty0 console=ttyS0,115200n8 nvme_core.io_timeout=4294967295";
 
 bool is_root_device(const std::string& name) {
   return name == "/dev/xvda" || name == "/dev/sda1";
@@ -31,7 +31,7 @@ std::uint64_t root_volume_bytes(tmpl::BodyReader& options, const char* type) {
 BuilderPlan read_amazon_ebs(const tmpl::Build& build, tmpl::BodyReader& options, const Surroundings& world) {
   BuilderPlan plan = read_machine(options, "source_ami", !options.blocks("source_ami_filter").empty());
   plan.boot->cloud = "ec2";
-  plan.boot->kernel_options = kAmazonOptions;
+  plan.boot->kernel_options = kAmazonKernelOptions;
   const std::uint64_t launched = root_volume_bytes(options, "launch_block_device_mappings");
   const std::uint64_t registered = root_volume_bytes(options, "ami_block_device_mappings");
   plan.pack = pack_disks("ec2", registered > 0 ? registered : launched,

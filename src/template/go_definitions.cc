@@ -12,12 +12,10 @@ namespace kiln::tmpl {
 
 namespace {
 
-using TokenKind = GoToken::Kind;
-
 /// The name of {{ define "name" }} or {{ block "name" pipeline }}; the latter leaves {{ template }} where it stands.
 std::string definition(const GoPiece& piece, bool block, std::vector<GoPiece>& out, std::string& problem) {
   const std::vector<GoToken> tokens = go_tokens(piece.text, problem);
-  const bool named = tokens.size() > 1 && tokens[1].kind == TokenKind::text;
+  const bool named = tokens.size() > 1 && tokens[1].kind == GoTok::text;
   if (!named && problem.empty()) problem = fmt::format("\"{}\" has no name in quotes", tokens.front().text);
   if (!named) return {};
   if (block == (tokens.size() == 3) && problem.empty())

@@ -15,8 +15,6 @@ namespace kiln::tmpl {
 
 namespace {
 
-using TokenKind = GoToken::Kind;
-
 struct Stored;
 using StoredPtr = std::shared_ptr<const Stored>;
 
@@ -70,10 +68,10 @@ class GoText {
   std::optional<Pipeline> stored(const Stored& what);
   std::optional<Pipeline> chosen(const Stored& what);
   bool at_end_of_command() const {
-    return peek().kind == TokenKind::end || peek().is(TokenKind::sign, "|") || peek().is(TokenKind::sign, ")");
+    return peek().kind == GoTok::end || peek().is(GoTok::sign, "|") || peek().is(GoTok::sign, ")");
   }
   bool at_function() const {
-    return peek().kind == TokenKind::word && peek().text != "true" && peek().text != "false" && peek().text != "nil";
+    return peek().kind == GoTok::word && peek().text != "true" && peek().text != "false" && peek().text != "nil";
   }
   const GoToken& peek(std::size_t further = 0) const {
     return tokens_[std::min(at_token_ + further, tokens_.size() - 1)];
@@ -135,22 +133,22 @@ std::optional<GoText::Pipeline> GoText::variable(const std::string& text) {
 std::optional<GoText::Pipeline> GoText::operand() {
   const GoToken token = next();
   switch (token.kind) {
-    case TokenKind::field:
+    case GoTok::field:
       if (!names_.dot || names_.dot->data) return field(token.text);
       if (token.text != ".") return fail(fmt::format("what the dot stands for has no \"{}\"", token.text));
       return stored(*StoredPtr(names_.dot));
-    case TokenKind::variable:
+    case GoTok::variable:
       return variable(token.text);
-    case TokenKind::text:
+    case GoTok::text:
       return Pipeline{calls_.string(token.text), false};
-    case TokenKind::integer:
-    case TokenKind::real:
-      return Pipeline{calls_.number(token.text, token.kind == TokenKind::real), false};
-    case TokenKind::word:
+    case GoTok::integer:
+    case GoTok::real:
+      return Pipeline{calls_.number(token.text, token.kind == GoTok::real), false};
+    case GoTok::word:
       if (token.text == "nil") return Pipeline{calls_.nil(), false};
       if (token.text == "true" || token.text == "false") return Pipeline{calls_.boolean(token.text == "true"), false};
       break;
-    case TokenKind::end:
+    case GoTok::end:
       return fail("an action lacks a value");
     default:
       break;
@@ -158,7 +156,7 @@ std::optional<GoText::Pipeline> GoText::operand() {
   if (token.text != "(") return fail(fmt::format("\"{}\" cannot stand here in an action", token.text));
   auto inside = pipeline();
   if (inside && next().text != ")") return fail("a closing parenthesis is missing in an action");
-  if (inside && peek().kind == TokenKind::field && !inside->data) return fail("a value in parentheses has no parts");
+  if (inside && peek().kind == GoTok::field && !inside->data) return fail("a value in parentheses has no parts");
   return inside;
 }
 
@@ -222,7 +220,7 @@ std::optional<GoText::Pipeline> GoText::command(std::optional<GoValue> last) {
     if (last) values.push_back(std::move(*last));
     if (!out->data) out->value = calls_.call(name, std::move(values), problem_);
   } else {
-    if (peek().is(TokenKind::word, "nil")) return fail("nil is not a command");
+    if (peek().is(GoTok::word, "nil")) return fail("nil is not a command");
     out = operand();
     std::vector<GoValue> ignored;
     if (out && out->data) (void)arguments(ignored, out->data);
@@ -235,7 +233,7 @@ std::optional<GoText::Pipeline> GoText::command(std::optional<GoValue> last) {
 
 std::optional<GoText::Pipeline> GoText::pipeline() {
   auto out = command(std::nullopt);
-  while (out && problem_.empty() && peek().is(TokenKind::sign, "|")) {
+  while (out && problem_.empty() && peek().is(GoTok::sign, "|")) {
     next();
     const bool data = out->data;
     auto further = command(std::move(out->value));
@@ -248,8 +246,8 @@ std::optional<GoText::Pipeline> GoText::pipeline() {
 /// A pipeline up to the end of its action, perhaps behind "$x :=" or "$x =".
 std::optional<GoText::Pipeline> GoText::declaration() {
   std::string name;
-  const bool declares = peek(1).is(TokenKind::sign, ":") && peek(2).is(TokenKind::sign, "=");
-  const bool sets = peek().kind == TokenKind::variable && (declares || peek(1).is(TokenKind::sign, "="));
+  const bool declares = peek(1).is(GoTok::sign, ":") && peek(2).is(GoTok::sign, "=");
+  const bool sets = peek().kind == GoTok::variable && (declares || peek(1).is(GoTok::sign, "="));
   if (sets) {
     name = next().text;
     at_token_ += declares ? 2 : 1;
@@ -258,7 +256,7 @@ std::optional<GoText::Pipeline> GoText::declaration() {
   const auto from = tokens_.begin() + static_cast<std::ptrdiff_t>(at_token_);
   Stored what{.tokens = {from, tokens_.end()}, .names = names_};
   auto value = pipeline();
-  if (value && peek().kind != TokenKind::end) fail(fmt::format("\"{}\" is too much in an action", peek().text));
+  if (value && peek().kind != GoTok::end) fail(fmt::format("\"{}\" is too much in an action", peek().text));
   if (!value || !problem_.empty()) return std::nullopt;
   what.data = value->data;
   value->declares = sets;
@@ -273,7 +271,7 @@ std::optional<GoText::Pipeline> GoText::declaration() {
 std::optional<GoText::Pipeline> GoText::range_head() {
   const StoredPtr data = std::make_shared<const Stored>(Stored{.data = true});
   std::vector<std::string> names;
-  while (peek().kind == TokenKind::variable && (peek(1).is(TokenKind::sign, ",") || peek(1).is(TokenKind::sign, ":"))) {
+  while (peek().kind == GoTok::variable && (peek(1).is(GoTok::sign, ",") || peek(1).is(GoTok::sign, ":"))) {
     names.push_back(next().text);
     if (next().text == ":") next();
   }
@@ -351,11 +349,11 @@ void GoText::action(const GoPiece& piece, std::vector<ExprPtr>& out) {
 void GoText::template_action(std::vector<ExprPtr>& out) {
   const GoToken name = next();
   const auto it = templates_.find(name.text);
-  if (name.kind != TokenKind::text || it == templates_.end())
+  if (name.kind != GoTok::text || it == templates_.end())
     return void(fail(fmt::format("there is no template \"{}\"", name.text)));
-  StoredPtr dot = std::make_shared<const Stored>(Stored{.tokens = {{TokenKind::text, "<no value>"}, {}}});
-  if (peek().kind != TokenKind::end) {
-    const bool whole = peek().is(TokenKind::field, ".") || peek().is(TokenKind::variable, "$");
+  StoredPtr dot = std::make_shared<const Stored>(Stored{.tokens = {{GoTok::text, "<no value>"}, {}}});
+  if (peek().kind != GoTok::end) {
+    const bool whole = peek().is(GoTok::field, ".") || peek().is(GoTok::variable, "$");
     auto value = declaration();
     if (!value) return;
     if (value->data && !(whole && tokens_.size() == 4))
@@ -383,8 +381,8 @@ GoText::Stop GoText::list(std::vector<ExprPtr>& out, std::string& else_rest) {
       continue;
     }
     start(piece.text);
-    const std::string word = peek().kind == TokenKind::word ? peek().text : std::string();
-    const bool alone = peek(1).kind == TokenKind::end;
+    const std::string word = peek().kind == GoTok::word ? peek().text : std::string();
+    const bool alone = peek(1).kind == GoTok::end;
     if (word == "else") {
       else_rest = trim(trim(piece.text).substr(4));
       return Stop::otherwise;

@@ -12,7 +12,6 @@ namespace kiln::tmpl {
 
 namespace {
 
-using TokenKind = GoToken::Kind;
 constexpr std::string_view kSpace = " \t\r\n";
 
 bool is_space(char c) {
@@ -131,10 +130,10 @@ void GoLexer::quoted() {
       return fail("a string has an escape that is none");
     }
   }
-  if (quote != '\'') return out_.push_back({TokenKind::text, std::move(text)});
+  if (quote != '\'') return out_.push_back({GoTok::text, std::move(text)});
   if (count_code_points(text) != 1) return fail("a character constant is not one character");
   std::size_t at = 0;
-  out_.push_back({TokenKind::integer, std::to_string(static_cast<std::uint32_t>(read_code_point(text, at)))});
+  out_.push_back({GoTok::integer, std::to_string(static_cast<std::uint32_t>(read_code_point(text, at)))});
 }
 
 void GoLexer::number() {
@@ -154,8 +153,7 @@ void GoLexer::number() {
   const auto read = digits.real ? std::from_chars(begin, end, real) : std::from_chars(begin, end, whole, digits.base);
   if (read.ec != std::errc() || read.ptr != end || digits.text.empty())
     return fail(fmt::format("\"{}\" is no number that can stand here", written));
-  out_.push_back(
-      {digits.real ? TokenKind::real : TokenKind::integer, digits.real ? digits.text : std::to_string(whole)});
+  out_.push_back({digits.real ? GoTok::real : GoTok::integer, digits.real ? digits.text : std::to_string(whole)});
 }
 
 /// A word, .Field or $variable.
@@ -166,9 +164,9 @@ void GoLexer::named() {
   const bool path = rest_[0] == '.' || rest_[0] == '$';
   std::size_t n = path ? 1 : 0;
   while (n < rest_.size() && (is_word(rest_[n]) || (path && rest_[n] == '.'))) ++n;
-  const TokenKind kind = rest_[0] == '.' ? TokenKind::field : rest_[0] == '$' ? TokenKind::variable : TokenKind::word;
+  const GoTok kind = rest_[0] == '.' ? GoTok::field : rest_[0] == '$' ? GoTok::variable : GoTok::word;
   if (n == 0) {
-    out_.push_back({TokenKind::sign, std::string(1, rest_[0])});
+    out_.push_back({GoTok::sign, std::string(1, rest_[0])});
     n = 1;
   } else {
     out_.push_back({kind, std::string(rest_.substr(0, n))});

@@ -16,6 +16,8 @@ struct GoToken {
   bool is(Kind k, std::string_view t) const { return kind == k && text == t; }
 };
 
+using GoTok = GoToken::Kind;
+
 /// A piece of the whole text: literal, or an action without its braces.
 struct GoPiece {
   bool action = false;

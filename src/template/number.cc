@@ -98,7 +98,7 @@ std::optional<Number> Number::parse(std::string_view text) {
 std::optional<Number> Number::parse_base(std::string_view text, int base) {
   std::string_view digits = text;
   if (!digits.empty() && (digits[0] == '-' || digits[0] == '+')) digits.remove_prefix(1);
-  const auto plain = [](char c) { return is_ascii_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto plain = [](char c) { return is_ascii_digit(c) || is_ascii_letter(c); };
   if (digits.empty() || digits.size() > kMaxDigits || base < 2 || base > 62) return std::nullopt;
   if (!std::all_of(digits.begin(), digits.end(), plain)) return std::nullopt;
   auto big = std::make_shared<Big>();

@@ -7,29 +7,27 @@ namespace kiln::tmpl {
 
 namespace {
 
-using DirectiveKind = TemplateToken::Kind;
-
-const char* name_of_end(DirectiveKind kind) {
-  return kind == DirectiveKind::otherwise ? "else" : kind == DirectiveKind::if_end ? "endif" : "endfor";
+const char* name_of_end(TemplatePart kind) {
+  return kind == TemplatePart::otherwise ? "else" : kind == TemplatePart::if_end ? "endif" : "endfor";
 }
 
-bool is_end(DirectiveKind kind) {
-  return kind == DirectiveKind::otherwise || kind == DirectiveKind::if_end || kind == DirectiveKind::for_end;
+bool is_end(TemplatePart kind) {
+  return kind == TemplatePart::otherwise || kind == TemplatePart::if_end || kind == TemplatePart::for_end;
 }
 
 }  // namespace
 
 std::vector<ExprPtr> Rules::all_parts(TemplateTokens& tokens) {
   std::vector<ExprPtr> out;
-  for (std::size_t at = 0; tokens[at].kind != DirectiveKind::end;) out.push_back(template_part(tokens, at));
+  for (std::size_t at = 0; tokens[at].kind != TemplatePart::end;) out.push_back(template_part(tokens, at));
   return out;
 }
 
 ExprPtr Rules::unbalanced(const TemplateToken& token, std::string detail) {
   if (nested_too_deep_) return placeholder(token.span);
   fail(token.span,
-       token.kind == DirectiveKind::end ? "Unexpected end of template"
-                                        : fmt::format("Unexpected {} directive", name_of_end(token.kind)),
+       token.kind == TemplatePart::end ? "Unexpected end of template"
+                                       : fmt::format("Unexpected {} directive", name_of_end(token.kind)),
        std::move(detail));
   return placeholder(token.span);
 }
@@ -42,12 +40,12 @@ ExprPtr Rules::template_part(TemplateTokens& tokens, std::size_t& at) {
     at = tokens.size() - 1;
     return placeholder(token.span);
   }
-  if (token.kind == DirectiveKind::if_begin) return template_if(tokens, at);
-  if (token.kind == DirectiveKind::for_begin) return template_for(tokens, at);
-  if (token.kind == DirectiveKind::end) return unbalanced(token, "There is a directive without its end.");
+  if (token.kind == TemplatePart::if_begin) return template_if(tokens, at);
+  if (token.kind == TemplatePart::for_begin) return template_for(tokens, at);
+  if (token.kind == TemplatePart::end) return unbalanced(token, "There is a directive without its end.");
   ++at;
   if (is_end(token.kind)) return unbalanced(token, "There is no directive open that this one could end.");
-  if (token.kind == DirectiveKind::interpolation) return std::move(token.expr);
+  if (token.kind == TemplatePart::interpolation) return std::move(token.expr);
   return make(token.span, LiteralExpr{Value::string(token.text)});
 }
 
@@ -67,17 +65,17 @@ ExprPtr Rules::template_if(TemplateTokens& tokens, std::size_t& at) {
   bool otherwise = false;
   for (;;) {
     const TemplateToken& token = tokens[at];
-    if (token.kind == DirectiveKind::end) return unbalanced(token, "There is no %{ endif } for an %{ if }.");
+    if (token.kind == TemplatePart::end) return unbalanced(token, "There is no %{ endif } for an %{ if }.");
     if (!is_end(token.kind)) {
       (otherwise ? no : yes).push_back(template_part(tokens, at));
       continue;
     }
     ++at;
-    if (token.kind == DirectiveKind::otherwise && !otherwise) {
+    if (token.kind == TemplatePart::otherwise && !otherwise) {
       otherwise = true;
       continue;
     }
-    if (token.kind != DirectiveKind::if_end)
+    if (token.kind != TemplatePart::if_end)
       return unbalanced(token, "An %{ if } is open here, and it needs its %{ endif }.");
     out.yes = parts_of(std::move(yes), {begin.end, begin.end});
     out.no = parts_of(std::move(no), {token.span.begin, token.span.begin});
@@ -96,13 +94,13 @@ ExprPtr Rules::template_for(TemplateTokens& tokens, std::size_t& at) {
   std::vector<ExprPtr> parts;
   for (;;) {
     const TemplateToken& token = tokens[at];
-    if (token.kind == DirectiveKind::end) return unbalanced(token, "There is no %{ endfor } for a %{ for }.");
+    if (token.kind == TemplatePart::end) return unbalanced(token, "There is no %{ endfor } for a %{ for }.");
     if (!is_end(token.kind)) {
       parts.push_back(template_part(tokens, at));
       continue;
     }
     ++at;
-    if (token.kind != DirectiveKind::for_end)
+    if (token.kind != TemplatePart::for_end)
       return unbalanced(token, "A %{ for } is open here, and it needs its %{ endfor }.");
     out.value = parts_of(std::move(parts), {begin.end, begin.end});
     const Span whole = between(begin, token.span);

@@ -241,21 +241,20 @@ void Rules::directive(const Token& open, TemplateTokens& tokens, bool& trim_next
 }
 
 bool Rules::directive_word(const Token& open, const Token& word, TemplateTokens& tokens) {
-  using Directive = TemplateToken::Kind;
-  static const std::map<std::string_view, Directive> kWords = {{"if", Directive::if_begin},
-                                                               {"else", Directive::otherwise},
-                                                               {"endif", Directive::if_end},
-                                                               {"for", Directive::for_begin},
-                                                               {"endfor", Directive::for_end}};
+  static const std::map<std::string_view, TemplatePart> kWords = {{"if", TemplatePart::if_begin},
+                                                                  {"else", TemplatePart::otherwise},
+                                                                  {"endif", TemplatePart::if_end},
+                                                                  {"for", TemplatePart::for_begin},
+                                                                  {"endfor", TemplatePart::for_end}};
   const auto it = kWords.find(lexer_.text(word.span));
   if (it == kWords.end()) {
     fail_first(word.span, "Invalid template control keyword", "A directive is one of: if, else, endif, for, endfor.");
     return false;
   }
   TemplateToken token{.kind = it->second, .span = open.span};
-  if (token.kind == Directive::for_begin && !for_intro(token.key_name, token.value_name, "Invalid 'for' directive"))
+  if (token.kind == TemplatePart::for_begin && !for_intro(token.key_name, token.value_name, "Invalid 'for' directive"))
     return false;
-  if (token.kind == Directive::for_begin || token.kind == Directive::if_begin) token.expr = expression();
+  if (token.kind == TemplatePart::for_begin || token.kind == TemplatePart::if_begin) token.expr = expression();
   token.span = to_next(open.span);
   tokens.push_back(std::move(token));
   return true;

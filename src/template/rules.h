@@ -19,6 +19,7 @@ struct TemplateToken {
   ExprPtr expr = {};  // of interpolation, condition or collection
   std::string key_name = {}, value_name = {};
 };
+using TemplatePart = TemplateToken::Kind;
 using TemplateTokens = std::vector<TemplateToken>;
 
 class Rules {

@@ -16,7 +16,8 @@ env TZ=America/St_Johns LC_ALL=C LANG=C "$KILN_BIN" build -local images/spark/sp
 # The clock of an image is the archive's date: where that has changed between the two, they are of two days.
 day() { skopeo inspect --format '{{.Created}}' "docker-archive:$1/spark-docker.tar"; }
 if [ "$(day out)" != "$(day "$first")" ]; then
-  env -u KILN_STORE "$TREE/tests/e2e/bake-spark.sh" "$first" >"$WORK/log" 2>&1 || { tail -50 "$WORK/log"; fail "the first build, again"; }
+  env -u KILN_STORE "$TREE/tests/e2e/bake-spark.sh" "$first" >"$WORK/log" 2>&1 ||
+    { tail -50 "$WORK/log"; fail "the first build, again"; }
 fi
 for file in spark-docker.tar spark-ec2.raw spark-gce.tar.gz; do
   cmp "out/$file" "$first/$file" || fail "two cold builds differ in $file"

@@ -1,10 +1,10 @@
 // VHD: the fixed form is the disk and a footer; the dynamic one has the blocks of the disk that hold something, and a
 // table of where they are. What is written of it: docs/formats/vhd.md.
-#include "base/units.h"
 #include "image/disk/vhd_format.h"
 
 #include <algorithm>
 
+#include "base/units.h"
 #include "image/disk/block_data.h"
 #include "image/disk/formats.h"
 #include "image/disk/raw.h"

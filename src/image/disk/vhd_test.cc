@@ -1,6 +1,6 @@
-#include "base/units.h"
 #include "image/disk/vhd_format.h"
 
+#include "base/units.h"
 #include "image/disk/test_disk.h"
 #include "support/golden.h"
 
