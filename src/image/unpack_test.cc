@@ -364,7 +364,7 @@ TEST_F(UnpackTest, MutatedArchivesNeverEscapeOrHang) {
 
 TEST_F(UnpackTest, MutatedArchivesAreReadToAnEnd) {
   std::mt19937 random(7);
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 2'000; ++round) {  // fuzz/tar_fuzz.cc does more
     const std::string bad = mutated(fuzz_seed(), random);
     StringSource in(bad);
     TarReader reader(in);
