@@ -6,7 +6,7 @@ seconds=$1
 shift
 [ $# -gt 0 ] || set -- tar unpack archive config template events disk ext4
 build=build/fuzz
-tools/setup.sh build fuzz
+tools/setup.sh build test
 tools/configure.sh fuzz
 ninja -C $build fuzz
 
