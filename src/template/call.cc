@@ -43,6 +43,7 @@ Value call_convert(const Expr& expr, const CallExpr& call, const Scope& scope, E
     return fail(evaluation, expr.range(), "Error in function call",
                 "convert takes a value and a type: convert(x, list(string)).");
   const Value v = evaluate(*call.arguments[0], scope, evaluation);
+  count_walk(v, evaluation);
   const auto wanted = read_type(*call.arguments[1], evaluation);
   if (!wanted) return Value::unknown().marked(v.deep_marks());
   auto converted = convert(with_defaults(v, wanted->defaults), wanted->type);
@@ -119,6 +120,7 @@ std::optional<Value::Elements> values_of(const std::vector<Argument>& arguments,
     const Value v = arguments[i].value ? *arguments[i].value : evaluate(*arguments[i].expr, scope, evaluation);
     auto converted = convert(v, parameter_at(f, i).type);
     if (!converted) bad_argument(f, i, argument_range(arguments[i]), converted.error().text(), evaluation);
+    count_walk(v, evaluation);
     out.push_back(converted ? std::move(converted).take() : v);
   }
   evaluation.diagnostics = real;
@@ -135,6 +137,8 @@ Result<Value> render_file(const Evaluation& outer, const std::string& text, cons
   evaluation.in_templatefile = true;
   Scope scope;
   for (const auto& [key, value] : names) scope.set(key, value);
+  constexpr std::uint64_t kBytes = 16;  // are read in about the time of a step
+  evaluation.spent->steps += text.size() / kBytes;
   const ExprPtr expr = parse_template(file, problems);
   Value v = expr ? evaluate(*expr, scope, evaluation) : Value::unknown();
   if (has_errors(problems)) return Error(Errc::bad_template, one_line(problems.front()));
@@ -176,6 +180,7 @@ Value call_table(const Expr& expr, const CallExpr& call, const Function& functio
     };
   }
   auto result = call_function(call.name, function, *values, context);
+  evaluation.spent->steps += context.steps;
   if (result) return charged(std::move(result).take(), expr.range(), evaluation);
   return call_problem(expr, call, function, *arguments, context, result.error(), evaluation);
 }

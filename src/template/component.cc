@@ -102,6 +102,7 @@ std::optional<Body> Component::decode(Diagnostics& diagnostics, const BuildValue
   Diagnostics problems;
   const Program& program = *source->program;
   Evaluation evaluation{&program.world, program.root, &problems};
+  if (program.spent) evaluation.spent = program.spent;
   Body body = evaluate_body(*source->body, scope_for(*source, source->scope, values), evaluation, source->meta);
   body.range = range;
   body.weak = program.legacy;

@@ -1,5 +1,7 @@
 #include "template/evaluate.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "template/convert.h"
 #include "template/evaluator.h"
@@ -29,18 +31,32 @@ Value charged(Value value, const Range& at, Evaluation& evaluation) {
   std::size_t cost = sizeof(Value);
   if (value.is_known() && value.is(Kind::string)) cost += value.text().size();
   if (value.is_known() && !value.type().is_primitive()) cost += value.length() * sizeof(Value);
-  evaluation.bytes += cost;
+  evaluation.spent->bytes += cost;
   if (value.weight() > kMaxWeight || value.depth() > kMaxValueDepth ||
       (value.is_known() && value.is(Kind::string) && value.text().size() > kMaxString))
     return fail(evaluation, at, "Value too large", "This expression makes a value beyond what a template may hold.");
-  if (evaluation.bytes <= kMaxBytes || evaluation.exhausted) return value;
+  if (evaluation.spent->bytes <= kMaxBytes || evaluation.exhausted) return value;
   evaluation.exhausted = true;
   return fail(evaluation, at, "Evaluation takes too much memory",
               "Expressions of this template make more than 256 MiB of values.");
 }
 
+namespace {
+
+std::uint64_t walk_steps(const Value& value) {
+  constexpr std::uint64_t kValues = 16;  // take about as long as a step does
+  constexpr std::uint64_t kBytes = 64;
+  return value.weight() / kValues + value.text_bytes() / kBytes;
+}
+
+}  // namespace
+
+void count_walk(const Value& value, Evaluation& evaluation) {
+  evaluation.spent->steps += walk_steps(value);
+}
+
 Value evaluate(const Expr& expr, const Scope& scope, Evaluation& evaluation) {
-  if (++evaluation.steps > kMaxSteps) {
+  if (++evaluation.spent->steps > kMaxSteps) {
     if (!std::exchange(evaluation.exhausted, true))
       fail(evaluation, expr.range(), "Evaluation takes too long", "Expressions of this template have too much to do.");
     return Value::unknown();
@@ -48,18 +64,24 @@ Value evaluate(const Expr& expr, const Scope& scope, Evaluation& evaluation) {
   return std::visit(Evaluator(expr, scope, evaluation), expr.node);
 }
 
-Value evaluate_apart(const Expr& expr, const Scope& scope, Evaluation& evaluation, Diagnostics& problems) {
-  Diagnostics* const real = std::exchange(evaluation.diagnostics, &problems);
-  Value v = evaluate(expr, scope, evaluation);
-  evaluation.diagnostics = real;
-  return v;
-}
-
 namespace {
 
 void append(Diagnostics& to, const Diagnostics& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
+
+}  // namespace
+
+Value evaluate_apart(const Expr& expr, const Scope& scope, Evaluation& evaluation, Diagnostics& problems) {
+  Diagnostics* const real = std::exchange(evaluation.diagnostics, &problems);
+  const bool ended_before = evaluation.exhausted;
+  Value v = evaluate(expr, scope, evaluation);
+  evaluation.diagnostics = real;
+  if (evaluation.exhausted && !ended_before) append(*real, std::exchange(problems, {}));
+  return v;
+}
+
+namespace {
 
 bool is_bare_null(const Value& v) {
   return v.is_null() && v.type().is_dynamic() && v.marks().empty();
@@ -97,6 +119,7 @@ Value Evaluator::operator()(const BinaryExpr& e) const {
     right.value = evaluate_apart(*tail.operand, scope_, evaluation_, right.problems);
     const Span whole = {left_span.begin, tail.operand->span.end};
     const OperandRanges ranges{range(left_span), range(tail.operand->span), range(whole)};
+    evaluation_.spent->steps += std::min(walk_steps(left), walk_steps(right.value));
     Operand result = apply_operator(tail.op, {std::move(left), std::move(left_problems)}, std::move(right), ranges);
     left = std::move(result.value);
     left_problems = std::move(result.problems);
@@ -115,6 +138,7 @@ std::optional<Type> Evaluator::result_type(const Value& yes, const Value& no) {
 }
 
 Value Evaluator::chosen(const Value& value, const Type& type, const Expr& at, const char* which) const {
+  if (!(value.type() == type)) count_walk(value, evaluation_);
   auto converted = convert(value.unmarked(), type);
   if (converted) return std::move(converted).take();
   bad(at.span, "Inconsistent conditional result types",

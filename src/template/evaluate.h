@@ -9,10 +9,15 @@
 
 namespace kiln::tmpl {
 
-constexpr std::uint64_t kMaxSteps = 10'000'000;                // nodes evaluated
+constexpr std::uint64_t kMaxSteps = 10'000'000;                // nodes evaluated, and what functions go through
 constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;  // made while evaluating, all together
 constexpr std::size_t kMaxWeight = 1'000'000;                  // values inside one value
 constexpr std::size_t kMaxProblems = 1'000;                    // reported of one evaluation; then it ends
+
+/// What was used up of the above by all expressions of a template.
+struct Spent {
+  std::uint64_t steps = 0, bytes = 0;
+};
 
 /// What evaluation may use and what it has used; where its problems go.
 struct Evaluation {
@@ -24,13 +29,14 @@ struct Evaluation {
   bool in_templatefile = false;          // which may not be nested
   bool constant = false;                 // no names, and strings of JSON are no templates
   const FunctionTable* table = nullptr;  // instead of Packer's functions
-  std::uint64_t steps = 0, bytes = 0;
-  bool exhausted = false;
+  std::shared_ptr<Spent> spent = std::make_shared<Spent>();
+  std::size_t blocks = 0;  // that dynamic blocks made
+  bool exhausted = false;  // it ends
 };
 
 Value evaluate(const Expr& expr, const Scope& scope, Evaluation& evaluation);
 
-/// The same with its problems kept apart.
+/// The same with its problems kept apart, but for those that end the evaluation.
 Value evaluate_apart(const Expr& expr, const Scope& scope, Evaluation& evaluation, Diagnostics& problems);
 
 /// Reports and answers unknown.
@@ -69,5 +75,8 @@ Value evaluate_call(const Expr& expr, const CallExpr& call, const Scope& scope, 
 
 /// Counts what a new value costs and refuses what is too large.
 Value charged(Value value, const Range& at, Evaluation& evaluation);
+
+/// Counts the steps for going through a value once: calling a function with it, comparing or converting it.
+void count_walk(const Value& value, Evaluation& evaluation);
 
 }  // namespace kiln::tmpl

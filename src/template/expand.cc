@@ -76,8 +76,7 @@ void expand_dynamic(const Block& block, const std::shared_ptr<const Scope>& scop
     ExpandedBlock made{block.labels[0], {}, &block, &dynamic->content->body, inside};
     if (dynamic->labels != nullptr) made.labels = read_labels(*dynamic->labels, *inside, evaluation);
     out.push_back(std::move(made));
-    evaluation.steps += kMaxSteps / kMaxDynamicBlocks / 2;  // dynamic blocks inside of others share one budget
-    if (evaluation.steps <= kMaxSteps && out.size() <= kMaxDynamicBlocks) return true;
+    if (++evaluation.blocks <= kMaxDynamicBlocks && !evaluation.exhausted) return true;
     if (!std::exchange(evaluation.exhausted, true))
       fail(evaluation, block.range(), "Too many blocks",
            fmt::format("Dynamic blocks may make at most {} blocks.", kMaxDynamicBlocks));

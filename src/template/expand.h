@@ -5,7 +5,7 @@
 
 namespace kiln::tmpl {
 
-constexpr std::size_t kMaxDynamicBlocks = 10'000;
+constexpr std::size_t kMaxDynamicBlocks = 10'000;  // made for one body, those inside of others included
 
 /// A block as it stands, or one that a dynamic block makes; scope has the iterator then.
 struct ExpandedBlock {

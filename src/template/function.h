@@ -47,6 +47,7 @@ class FunctionContext {
     return Error(Errc::bad_template, fmt::format(f, std::forward<A>(a)...));
   }
   std::optional<std::size_t> argument;  // set by bad_argument
+  std::uint64_t steps = 0;              // of evaluation: what a slow call took
 };
 
 using Arguments = std::span<const Value>;

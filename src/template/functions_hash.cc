@@ -30,12 +30,14 @@ Function hash_function(const char* name) {
 constexpr std::int64_t kDefaultCost = 10;
 constexpr std::int64_t kMaxCost = 18;  // about 20 seconds; each step doubles the time
 constexpr std::size_t kMaxPassword = 72;
+constexpr std::uint64_t kStepsPerRound = 16;  // all calls of a template together take about a minute at most
 
 Result<Value> bcrypt(Arguments a, FunctionContext& context) {
   if (a.size() > 2) return error(Errc::bad_template, "bcrypt() takes no more than two arguments");
   std::int64_t cost = a.size() == 2 ? TRY(whole_number(a, 1, context)) : kDefaultCost;
   if (cost > kMaxCost) return context.bad_argument(1, "the cost must be at most {}", kMaxCost);
   if (cost < 4) cost = kDefaultCost;
+  context.steps = kStepsPerRound << cost;
   const std::string& password = a[0].text();
   if (password.size() > kMaxPassword || password.find('\0') != std::string::npos)
     return context.bad_argument(0, "the password must have at most {} bytes and no null character", kMaxPassword);

@@ -159,6 +159,7 @@ Loaded load(const LoadOptions& options, const World& world) {
   Template out{
       .path = loading.program->path, .root = loading.program->root, .builds = {}, .variables = {}, .secrets = {}};
   if (!has_errors(loading.diagnostics)) evaluate_template(loading, out);
+  loading.program->spent = nullptr;
   tidy(loading);
   Loaded loaded{.result = {}, .diagnostics = std::move(loading.diagnostics), .sources = std::move(loading.sources)};
   if (!has_errors(loaded.diagnostics)) loaded.result = std::move(out);

@@ -13,6 +13,7 @@ struct Program {
   std::vector<SyntaxBody> bodies;  // of files, same order
   bool legacy = false;             // an old JSON template: builds have the builders' names, exactly
   std::shared_ptr<Scope> scope = std::make_shared<Scope>();
+  std::shared_ptr<Spent> spent = std::make_shared<Spent>();  // by what is evaluated while loading; then nothing
 };
 
 /// Everything that loading passes along.
@@ -25,7 +26,9 @@ struct Loading {
   Diagnostics diagnostics;
   Sources sources;
 
-  Evaluation evaluation() { return {&program->world, program->root, &diagnostics}; }
+  Evaluation evaluation() {
+    return {.world = &program->world, .root = program->root, .diagnostics = &diagnostics, .spent = program->spent};
+  }
   void error(std::string summary, std::string detail, std::optional<Range> subject = {}) {
     diagnostics.push_back(
         {.summary = std::move(summary), .detail = std::move(detail), .subject = std::move(subject), .context = {}});

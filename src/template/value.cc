@@ -29,9 +29,11 @@ Value::Value(Type type, Data data) : type_(std::move(type)), state_(State::known
   const auto add = [&](const Value& part) {
     below = std::max(below, part.depth());
     weight = std::min<std::size_t>(weight + part.weight(), UINT32_MAX);
+    text_bytes_ = std::min(text_bytes_ + part.text_bytes(), UINT64_MAX / 2);
     wholly_known_ = wholly_known_ && part.wholly_known_;
     inner_marks_ |= part.deep_marks();
   };
+  if (const auto* text = std::get_if<std::shared_ptr<const std::string>>(&data_)) text_bytes_ = (*text)->size();
   if (const auto* list = std::get_if<std::shared_ptr<const Elements>>(&data_)) {
     for (const Value& part : **list) add(part);
   } else if (const auto* map = std::get_if<std::shared_ptr<const Entries>>(&data_)) {

@@ -83,6 +83,8 @@ class Value {
   std::size_t depth() const { return depth_; }
   /// Values inside, itself included, shared ones counted each time: what a walk over it costs.
   std::size_t weight() const { return weight_; }
+  /// Bytes of text inside, counted likewise.
+  std::uint64_t text_bytes() const { return text_bytes_; }
   /// Exactly the same: type, state, content and marks.
   bool operator==(const Value& other) const;
 
@@ -97,6 +99,7 @@ class Value {
   bool wholly_known_ = true;
   std::uint16_t depth_ = 1;
   std::uint32_t weight_ = 1;
+  std::uint64_t text_bytes_ = 0;
   Marks marks_;
   Marks inner_marks_;  // of the parts
   Data data_;

@@ -81,6 +81,19 @@ for command in console 'fmt -'; do
   # shellcheck disable=SC2016,SC2086  # the words of a command
   refused 'more than' bash -c 'cat zeros | "$@"' - "$KILN_BIN" $command
 done
+# Expressions that are too much, through the console; those that only look so have answers.
+expression() { # MESSAGE EXPRESSION
+  printf '%s\n' "$2" >expression
+  # shellcheck disable=SC2016  # the arguments of the other shell
+  refused "$1" bash -c 'cat expression | "$1" console' - "$KILN_BIN"
+}
+expression 'more than 1024 values' 'range(1000000000)'
+expression 'levels deep' "$(head -c 100000 /dev/zero | tr '\0' '(')1"
+expression 'unrecognized format' 'format("%9999999999d", 1)'
+expression 'Error' "$(head -c 5000 /dev/urandom | tr -d '\n\0')"
+expression 'Value too large' "$(printf 'x%.0s' {1..30} | sed 's/x/[for x in /g')[1, 2]$(printf 'x%.0s' {1..30} | sed 's/x/ : [x, x, x, x]]/g')"
+expression 'takes too long' '[for a in range(1000) : [for b in range(1000) : [for c in range(1000) : 1 if false || false || false || false || false || false]]]'
+expression 'number' "1$(head -c 1000 /dev/zero | tr '\0' 0)"
 printf 'locals { a = range(1000000000) }\nsource "null" "a" {}\nbuild { sources = ["null.a"] }\n' >range.pkr.hcl
 build_fails 'more than 1024 values' range.pkr.hcl
 build_fails 'not a regular file' /dev/null
