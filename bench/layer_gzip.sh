@@ -62,6 +62,7 @@ fi
 for _ in $(seq "$RUNS"); do
   for rival in $rivals; do
     rm -rf "$WORK/oci" "$WORK"/*.tar.gz
+    sync  # what was written before is no part of it
     time_of "$rival" "with_$rival"
     case $rival in
       kiln) gzip -t "$WORK/kiln.tar.gz" ;;

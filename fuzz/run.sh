@@ -1,24 +1,23 @@
 #!/usr/bin/env bash
-# Runs the harnesses for so many seconds each: fuzz/run.sh SECONDS [HARNESS...]. fuzz/seeds.py gives them a start; what libFuzzer finds on the way is kept in build/fuzz/found/HARNESS, a crash beside it.
+# Runs harnesses, all or those named, for KILN_FUZZ_SECONDS each (10), one after the other: fuzz/run.sh [HARNESS...]
+# fuzz/seeds.py gives them a start and libFuzzer's numbers are the same each time, so that a shorter run tries nothing
+# that a longer one did not. An input that broke one is left as build/asan/HARNESS-crash-*. KILN_FUZZ_FOUND: a directory
+# that keeps what was found on the way, to go on from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-seconds=$1
-shift
-[ $# -gt 0 ] || set -- tar unpack archive config template events disk ext4
-build=build/fuzz
-tools/setup.sh build test
-tools/configure.sh fuzz
-ninja -C $build fuzz
+build=build/asan
+[ $# -gt 0 ] || for program in "$build"/*_fuzz; do set -- "$@" "$(basename "$program" _fuzz)"; done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 for name in "$@"; do
-  found=$build/found/$name
-  fresh=$(mktemp -d)
-  mkdir -p "$found"
-  fuzz/seeds.py "$name" "$fresh"
-  dictionary=()
-  [ ! -f "fuzz/$name.dict" ] || dictionary=("-dict=fuzz/$name.dict")
+  seeds=$work/$name
+  found=${KILN_FUZZ_FOUND:-$work/found}/$name
+  mkdir -p "$seeds" "$found"
+  fuzz/seeds.py "$name" "$seeds"
+  options=("-max_total_time=${KILN_FUZZ_SECONDS:-10}" -seed=1 -timeout=120 -rss_limit_mb=2048 -max_len=65536 -verbosity=0
+    -print_final_stats=1 "-artifact_prefix=$build/$name-")
+  [ ! -f "fuzz/$name.dict" ] || options+=("-dict=fuzz/$name.dict")
   echo "== $name"
-  $build/"${name}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
-    -verbosity=0 -artifact_prefix="$build/found/$name-" "${dictionary[@]}" "$found" "$fresh" </dev/null
-  rm -rf "$fresh"
+  "$build/${name}_fuzz" "${options[@]}" "$found" "$seeds" </dev/null
 done

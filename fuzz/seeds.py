@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Seeds for a harness: seeds.py tar|unpack|archive|config|template|events|disk|ext4 DIRECTORY.
+"""Seeds for a harness: seeds.py HARNESS DIRECTORY.
 
 Archives of every kind of member are made here, disks by mke2fs and qemu-img; templates and event logs come from the
 tests.
@@ -79,6 +79,27 @@ def copies(pattern):
     return [(path.name, path.read_bytes()) for path in sorted(TOP.glob(pattern))]
 
 
+def templates():
+    """Templates of both syntaxes."""
+    return copies("tests/spec/*.pkr.hcl") + copies("tests/spec/*.pkr.json")
+
+
+def expressions():
+    """Those whose values the tables of functions tell."""
+    for table in sorted(TOP.glob("src/template/testdata/functions/*.txt")):
+        lines = [line for line in table.read_text().splitlines() if line and not line.startswith((" ", "#"))]
+        for number, line in enumerate(lines):
+            yield f"{table.stem}-{number}", line.encode()
+
+
+def old_templates():
+    """Old templates, and the texts of their engine on their own."""
+    yield from copies("tests/spec/legacy-*.json")
+    engine = json.loads((TOP / "tests/spec/legacy-engine.json").read_text())
+    for number, text in enumerate(engine["provisioners"][0]["inline"]):
+        yield f"text-{number}", text.encode()
+
+
 def unpackable():
     """Layers, and the same compressed."""
     for name, data in layers():
@@ -123,7 +144,7 @@ def seeds_of(harness):
         return [(name, tar_of([(path, tarfile.REGTYPE, data, {}) for path, data in files], tarfile.USTAR_FORMAT))
                 for name, files in archives()]
     return {"tar": layers, "unpack": unpackable, "config": lambda: [("config", CONFIG)],
-            "disk": disks, "ext4": file_systems, "template": lambda: copies("tests/spec/*.pkr.hcl"),
+            "disk": disks, "ext4": file_systems, "template": templates, "expression": expressions, "legacy": old_templates,
             "events": lambda: copies("src/event/testdata/*.jsonl")}[harness]()
 
 
