@@ -119,29 +119,38 @@ void read_artifice(tmpl::BodyReader& options, const tmpl::Build& /*build*/, cons
   step.options["files"] = files;
 }
 
-/// The format that a file's name or the option "format" says; "tar.gz" where they say nothing. Empty: one that kiln
-/// does not write.
+/// The words behind the dots of a name: "tar", "gz".
+std::vector<std::string> extensions(std::string_view name) {
+  std::vector<std::string> words;
+  for (std::size_t at = name.find('.'); at != std::string_view::npos; at = name.find('.', at + 1)) {
+    const auto behind = name.substr(at + 1);
+    const auto* const end =
+        std::ranges::find_if_not(behind, [](char c) { return (is_ascii_letter(c) && c >= 'a') || is_ascii_digit(c); });
+    if (end != behind.begin()) words.emplace_back(behind.begin(), end);
+  }
+  return words;
+}
+
+/// The format that the last words of a file's name say, as Packer's compress finds it; "tar.gz" where they say nothing.
 std::string archive_format(const std::string& name) {
-  for (const char* other : {"lz4", "bgzf"}) {
-    if (name == other || name.ends_with(std::string(".") + other)) return {};
-  }
-  for (const char* known : {"tar.gz", "tar.xz", "tar", "zip", "xz", "gz"}) {
-    if (name == known || name.ends_with(std::string(".") + known)) return known;
-  }
-  return "tar.gz";
+  static const std::map<std::string, std::string> kCompressions = {
+      {"gz", "gz"}, {"xz", "xz"}, {"lz4", "lz4"}, {"bgzf", "bgzf"}, {"bz2", "bzip2"}, {"bzip2", "bzip2"}};
+  const auto words = extensions(name);
+  const std::string last = words.empty() ? "" : words.back();
+  if (last == "tar" || last == "zip") return last;
+  const auto compression = kCompressions.find(last);
+  if (compression == kCompressions.end()) return "tar.gz";
+  return (words.size() > 1 && words[words.size() - 2] == "tar" ? "tar." : "") + compression->second;
 }
 
 void read_compress(tmpl::BodyReader& options, const tmpl::Build& build, const Surroundings& world, PostStep& step) {
-  const std::string output = fill_names(options.string("output").value_or("packer_{{.BuildName}}_{{.BuilderType}}"),
-                                        {{"BuildName", build.source_name}, {"BuilderType", build.type}});
+  const std::string output = options.string("output").value_or("packer_{{.BuildName}}_{{.BuilderType}}");
   const auto format = options.string("format");
-  step.options["format"] = archive_format(format.value_or(output));
-  if (step.options["format"] == "")
-    options.error(format ? "format" : "output", "Unknown archive format",
-                  "kiln writes tar, tar.gz, tar.xz, gz, xz and zip.");
+  step.options["format"] = archive_format(format ? output + "." + *format : output);
   const std::int64_t level = std::min<std::int64_t>(options.integer("compression_level").value_or(-1), 9);
   step.options["level"] = level < 1 ? -1 : level;  // -1: the format's own
-  step.options["output"] = (world.cwd / output).native();
+  const std::string path = fill_names(output, {{"BuildName", build.source_name}, {"BuilderType", build.type}});
+  step.options["output"] = (world.cwd / path).native();
 }
 
 void read_shell_local(tmpl::BodyReader& options, const tmpl::Build& build, const Surroundings& world, PostStep& step) {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "steps/artifact.h"
+#include "steps/bgzf.h"
 #include "steps/libarchive.h"
 
 namespace kiln::steps {
@@ -29,7 +30,7 @@ Result<Input> open_input(const std::string& path) {
   return in;
 }
 
-enum class Encoding : std::uint8_t { plain, gzip, xz };
+enum class Encoding : std::uint8_t { plain, gzip, bgzf, xz, lz4, bzip2 };
 
 struct Plan {
   std::string format, shown;
@@ -68,12 +69,8 @@ class ArchiveSink : public Sink {
     TRY(check(plan.tar   ? libarchive().write_set_format_gnutar(to_)
               : plan.zip ? libarchive().write_set_format_zip(to_)
                          : libarchive().write_set_format_raw(to_)));
-    if (plan.encoding == Encoding::gzip) {
-      TRY(check(libarchive().write_add_filter_gzip(to_)));
-      TRY(check(libarchive().write_set_filter_option(to_, "gzip", "timestamp", nullptr)));
-    }
-    if (plan.encoding == Encoding::xz) TRY(check(libarchive().write_add_filter_xz(to_)));
-    if (plan.level >= 0 && (plan.zip || plan.encoding != Encoding::plain))
+    TRY(add_filter(plan.encoding));
+    if (plan.level >= 0 && (plan.zip || has_filter(plan.encoding)))
       TRY(check(libarchive().write_set_option(to_, nullptr, "compression-level", std::to_string(plan.level).c_str())));
     TRY(check(libarchive().write_set_bytes_in_last_block(to_, 1)));  // nothing behind the end
     return check(libarchive().write_open2(to_, this, nullptr, pass_on, nullptr, nullptr));
@@ -101,6 +98,17 @@ class ArchiveSink : public Sink {
   }
 
  private:
+  static bool has_filter(Encoding encoding) { return encoding != Encoding::plain && encoding != Encoding::bgzf; }
+  Result<> add_filter(Encoding encoding) {
+    if (encoding == Encoding::gzip) {
+      TRY(check(libarchive().write_add_filter_gzip(to_)));
+      return check(libarchive().write_set_filter_option(to_, "gzip", "timestamp", nullptr));
+    }
+    if (encoding == Encoding::xz) return check(libarchive().write_add_filter_xz(to_));
+    if (encoding == Encoding::lz4) return check(libarchive().write_add_filter_lz4(to_));
+    if (encoding == Encoding::bzip2) return check(libarchive().write_add_filter_bzip2(to_));
+    return {};
+  }
   static la_ssize_t pass_on(archive* /*to*/, void* self, const void* bytes, std::size_t n) {
     auto& me = *static_cast<ArchiveSink*>(self);
     if (auto done = me.out_.write({static_cast<const std::byte*>(bytes), n}); !done) {
@@ -125,20 +133,41 @@ Plan plan_of(const Job& job, const plan::PostStep& what, const fs::path& output)
   Plan plan{.format = json_string(what.options, "format"), .shown = shown_path(job, output)};
   plan.zip = plan.format == "zip";
   plan.tar = plan.format.starts_with("tar");
-  if (plan.format.ends_with("gz")) plan.encoding = Encoding::gzip;
-  if (plan.format.ends_with("xz")) plan.encoding = Encoding::xz;
+  for (const auto& [name, encoding] :
+       {std::pair("bgzf", Encoding::bgzf), std::pair("gz", Encoding::gzip), std::pair("xz", Encoding::xz),
+        std::pair("lz4", Encoding::lz4), std::pair("bzip2", Encoding::bzip2)})
+    if (plan.format.ends_with(name)) plan.encoding = encoding;
   plan.level = what.options.value("level", -1);
   return plan;
 }
 
+/// What Packer calls it.
+const char* name_of(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::plain:
+      return "no compression";
+    case Encoding::gzip:
+      return "pgzip";
+    case Encoding::bgzf:
+      return "bgzf";
+    case Encoding::xz:
+      return "xz";
+    case Encoding::lz4:
+      return "lz4";
+    case Encoding::bzip2:
+      return "bzip2";
+  }
+  return "";
+}
+
 /// What Packer says of it.
 void announce(const Job& job, const Plan& plan, const std::vector<std::string>& files) {
-  const bool gzip = plan.encoding == Encoding::gzip;
-  if (gzip) job.line("Using pgzip compression with 1 core for " + plan.shown);
-  if (plan.encoding == Encoding::xz)
-    job.line(fmt::format("Using xz compression with 1 core for {} (library does not support MT)", plan.shown));
+  const char* with = name_of(plan.encoding);
+  const bool alone = plan.encoding == Encoding::xz || plan.encoding == Encoding::bzip2;
+  if (plan.encoding != Encoding::plain)
+    job.line(fmt::format("Using {} compression with 1 core for {}{}", with, plan.shown,
+                         alone ? " (library does not support MT)" : ""));
   if (plan.zip) job.line("Zipping " + plan.shown);
-  const char* with = gzip ? "pgzip" : plan.encoding == Encoding::xz ? "xz" : "no compression";
   if (plan.tar) job.line(fmt::format("Tarring {} with {}", plan.shown, with));
   if (!plan.tar && !plan.zip) job.line(fmt::format("Archiving {} with {}", files.front(), with));
 }
@@ -146,13 +175,16 @@ void announce(const Job& job, const Plan& plan, const std::vector<std::string>& 
 Result<> write_archive(const Plan& plan, const std::vector<std::string>& files, Sink& out) {
   TRY(load_libarchive());
   const Utf8Names names;
-  ArchiveSink archive(out);
+  std::optional<BgzfSink> bgzf;
+  if (plan.encoding == Encoding::bgzf) bgzf.emplace(out, plan.level);
+  ArchiveSink archive(bgzf ? *bgzf : out);
   TRY(archive.open(plan));
   for (const std::string& file : files) {
     const Input in = TRY(open_input(file));
     TRY(archive.add(in, plan.zip ? file : fs::path(file).filename().native()));  // as Packer names them
   }
-  return archive.finish();
+  TRY(archive.finish());
+  return bgzf ? bgzf->finish() : Result<>();
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ Result<> find_functions() {
   TRY(library.find("archive_entry_set_perm", functions.entry_set_perm));
   TRY(library.find("archive_entry_set_size", functions.entry_set_size));
   TRY(library.find("archive_error_string", functions.error_string));
+  TRY(library.find("archive_write_add_filter_bzip2", functions.write_add_filter_bzip2));
   TRY(library.find("archive_write_add_filter_gzip", functions.write_add_filter_gzip));
+  TRY(library.find("archive_write_add_filter_lz4", functions.write_add_filter_lz4));
   TRY(library.find("archive_write_add_filter_xz", functions.write_add_filter_xz));
   TRY(library.find("archive_write_close", functions.write_close));
   TRY(library.find("archive_write_data", functions.write_data));

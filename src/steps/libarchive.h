@@ -18,7 +18,9 @@ struct LibArchive {
   decltype(&::archive_entry_set_perm) entry_set_perm;
   decltype(&::archive_entry_set_size) entry_set_size;
   decltype(&::archive_error_string) error_string;
+  decltype(&::archive_write_add_filter_bzip2) write_add_filter_bzip2;
   decltype(&::archive_write_add_filter_gzip) write_add_filter_gzip;
+  decltype(&::archive_write_add_filter_lz4) write_add_filter_lz4;
   decltype(&::archive_write_add_filter_xz) write_add_filter_xz;
   decltype(&::archive_write_close) write_close;
   decltype(&::archive_write_data) write_data;

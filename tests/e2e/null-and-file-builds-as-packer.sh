@@ -207,12 +207,35 @@ build {
     output              = "one.tar.xz"
     keep_input_artifact = true
   }
+  post-processor "compress" {
+    output              = "one.lz4"
+    keep_input_artifact = true
+  }
+  post-processor "compress" {
+    output              = "more.tar"
+    format              = "lz4"
+    keep_input_artifact = true
+  }
+  post-processor "compress" {
+    output              = "one.bgzf"
+    compression_level   = 9
+    keep_input_artifact = true
+  }
+  post-processor "compress" {
+    output              = "two.things"
+    format              = "tar.bgzf"
+    keep_input_artifact = true
+  }
 }
 HCL
 # Archives are compared by what other programs find in them.
 files() {
-  find . -maxdepth 1 -type f -name '*.t*' ! -name '*.txt' | sort | while read -r f; do echo "$f"; tar tf "$f"; tar xOf "$f"; done
+  find . -maxdepth 1 -type f -name '*.t*' ! -name '*.txt' ! -name 'more.tar' ! -name two.things | sort | while read -r f; do echo "$f"; tar tf "$f"; tar xOf "$f"; done
   gzip -dc one.gz
+  gzip -dc <one.bgzf
+  gzip -dc <two.things | tar -tf -
+  lz4 -dc one.lz4
+  lz4 -dc more.tar | tar -tf -
   python3 -m zipfile -l extra.zip | cut -c1-46
   python3 -c 'import zipfile; z = zipfile.ZipFile("extra.zip"); print(z.testzip(), [z.read(n) for n in z.namelist()])'
 }
