@@ -15,7 +15,8 @@ inline tmpl::World world_of(std::string name, std::string text) {
           .cwd = "/work",
           .now = 1'700'000'000,
           .file_kind = [](const fs::path&) -> Result<tmpl::FileKind> { return tmpl::FileKind::missing; },
-          .list_names = [](const fs::path&) -> Result<std::vector<std::string>> { return std::vector<std::string>(); }};
+          .list_names = [](const fs::path&) -> Result<std::vector<std::string>> { return std::vector<std::string>(); },
+          .max_steps = 100'000};  // what loops do not teach more of
 }
 
 /// Loads the text as a template of this name and writes down what is wrong with it.

@@ -56,7 +56,7 @@ void count_walk(const Value& value, Evaluation& evaluation) {
 }
 
 Value evaluate(const Expr& expr, const Scope& scope, Evaluation& evaluation) {
-  if (++evaluation.spent->steps > kMaxSteps) {
+  if (++evaluation.spent->steps > evaluation.world->max_steps) {
     if (!std::exchange(evaluation.exhausted, true))
       fail(evaluation, expr.range(), "Evaluation takes too long", "Expressions of this template have too much to do.");
     return Value::unknown();

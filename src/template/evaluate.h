@@ -9,7 +9,6 @@
 
 namespace kiln::tmpl {
 
-constexpr std::uint64_t kMaxSteps = 10'000'000;                // nodes evaluated, and what functions go through
 constexpr std::uint64_t kMaxBytes = std::uint64_t{256} << 20;  // made while evaluating, all together
 constexpr std::size_t kMaxWeight = 1'000'000;                  // values inside one value
 constexpr std::size_t kMaxProblems = 1'000;                    // reported of one evaluation; then it ends

@@ -23,6 +23,8 @@ Result<std::vector<std::string>> names_in_directory(const fs::path& path);
 
 struct Outside;  // outside.h
 
+constexpr std::uint64_t kMaxSteps = 10'000'000;  // nodes of a template evaluated, and what functions go through
+
 /// What a template may ask of the world; the caller decides (tests give fakes).
 struct World {
   std::function<Result<std::string>(const fs::path&)> read_file;
@@ -31,6 +33,7 @@ struct World {
   std::int64_t now = 0;                                                       // timestamp(), seconds since 1970
   std::function<Result<FileKind>(const fs::path&)> file_kind = kind_of_file;  // fileexists, fileset
   std::function<Result<std::vector<std::string>>(const fs::path&)> list_names = names_in_directory;  // fileset
+  std::uint64_t max_steps = kMaxSteps;
   std::shared_ptr<const Outside> outside;  // who answers data sources; missing: their values are unknown
 };
 
