@@ -136,7 +136,7 @@ std::string archive_format(const std::string& name) {
   static const std::map<std::string, std::string> kCompressions = {
       {"gz", "gz"}, {"xz", "xz"}, {"lz4", "lz4"}, {"bgzf", "bgzf"}, {"bz2", "bzip2"}, {"bzip2", "bzip2"}};
   const auto words = extensions(name);
-  const std::string last = words.empty() ? "" : words.back();
+  std::string last = words.empty() ? "" : words.back();
   if (last == "tar" || last == "zip") return last;
   const auto compression = kCompressions.find(last);
   if (compression == kCompressions.end()) return "tar.gz";
