@@ -31,7 +31,8 @@ Value call_try(const Expr& expr, const CallExpr& call, const Scope& scope, Evalu
   for (const ExprPtr& argument : call.arguments) {
     Diagnostics problems;
     Value v = evaluate_apart(*argument, scope, evaluation, problems);
-    if (!has_errors(problems)) return v;
+    // Of what is not known yet another expression may be taken once it is.
+    if (!has_errors(problems)) return v.is_wholly_known() ? v : Value::unknown().marked(v.deep_marks());
     reasons += "\n- " + one_line(problems.front());
   }
   return fail(evaluation, expr.range(), "Error in function call",
@@ -46,7 +47,12 @@ Value call_convert(const Expr& expr, const CallExpr& call, const Scope& scope, E
   count_walk(v, evaluation);
   const auto wanted = read_type(*call.arguments[1], evaluation);
   if (!wanted) return Value::unknown().marked(v.deep_marks());
-  auto converted = convert(with_defaults(v, wanted->defaults), wanted->type);
+  if (!wanted->defaults.empty())
+    return fail(evaluation, call.arguments[1]->range(), "Invalid type specification",
+                "Only types of variables have defaults: optional takes one argument here.");
+  auto converted = convert(v, without_optional(wanted->type));
+  if (converted && v.is_unknown())  // of the result of a call nothing more is known
+    return Value::unknown((*converted).type()).marked((*converted).marks());
   if (converted) return std::move(converted).take();
   return fail(evaluation, call.arguments[0]->range(), "Invalid function argument",
               fmt::format("Invalid value for \"value\" parameter: {}.", converted.error().text()));

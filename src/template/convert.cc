@@ -215,28 +215,82 @@ Result<Value> known(const Value& v, const Type& wanted) {
   }
 }
 
-/// Without optional attributes: the type that values have.
-Type concrete(const Type& type) {
+}  // namespace
+
+Type without_optional(const Type& type) {
   switch (type.kind()) {
     case Kind::list:
-      return Type::list(concrete(type.element()));
+      return Type::list(without_optional(type.element()));
     case Kind::set:
-      return Type::set(concrete(type.element()));
+      return Type::set(without_optional(type.element()));
     case Kind::map:
-      return Type::map(concrete(type.element()));
+      return Type::map(without_optional(type.element()));
     case Kind::object: {
       std::map<std::string, Type> attributes;
-      for (const auto& [name, t] : type.attributes()) attributes[name] = concrete(t);
+      for (const auto& [name, t] : type.attributes()) attributes[name] = without_optional(t);
       return Type::object(std::move(attributes));
     }
     case Kind::tuple: {
       std::vector<Type> elements;
-      for (const Type& t : type.elements()) elements.push_back(concrete(t));
+      for (const Type& t : type.elements()) elements.push_back(without_optional(t));
       return Type::tuple(std::move(elements));
     }
     default:
       return type;
   }
+}
+
+namespace {
+
+Type completed(const Type& have, const Type& wanted);
+
+/// What completed gives for the elements of a collection.
+Type completed_element(const Type& have, const Type& wanted) {
+  if (have.is_collection()) return completed(have.element(), wanted);
+  std::vector<Type> types;
+  if (have.is(Kind::tuple)) types = have.elements();
+  if (have.is(Kind::object)) {
+    for (const auto& [name, type] : have.attributes()) types.push_back(type);
+  }
+  return completed(unify(types).value_or(Type()), wanted);
+}
+
+/// The wanted type, where it is open filled in from the type that a value has now.
+Type completed(const Type& have, const Type& wanted) {
+  if (have.is_dynamic() || !wanted.has_dynamic()) return wanted;
+  if (wanted.is_dynamic()) return have;
+  if (wanted.is(Kind::list)) return Type::list(completed_element(have, wanted.element()));
+  if (wanted.is(Kind::set)) return Type::set(completed_element(have, wanted.element()));
+  if (wanted.is(Kind::map)) return Type::map(completed_element(have, wanted.element()));
+  if (wanted.is(Kind::tuple)) {
+    std::vector<Type> types;
+    for (std::size_t i = 0; i < wanted.elements().size(); ++i)
+      types.push_back(completed(have.elements()[i], wanted.elements()[i]));
+    return Type::tuple(std::move(types));
+  }
+  std::map<std::string, Type> attributes;
+  for (const auto& [name, type] : wanted.attributes()) {
+    const auto it = have.is(Kind::object) ? have.attributes().find(name) : have.attributes().end();
+    const bool map = have.is(Kind::map);
+    attributes[name] = map                             ? completed(have.element(), type)
+                       : it == have.attributes().end() ? type
+                                                       : completed(it->second, type);
+  }
+  return Type::object(std::move(attributes));
+}
+
+/// What is known of an unknown value that becomes one of another type.
+Refinement kept(const Value& value, const Type& wanted) {
+  Refinement out = {.not_null = value.is_not_null()};
+  const Type& type = value.type();
+  if (!wanted.is_collection() || type.is_dynamic()) return out;
+  const Refinement known = value.refinement();
+  const bool tuple = type.is(Kind::tuple);
+  const std::size_t parts = tuple ? type.elements().size() : type.is(Kind::object) ? type.attributes().size() : 0;
+  out.min_length = type.is_structural() ? parts : known.min_length;
+  out.max_length = type.is_structural() ? parts : known.max_length;
+  if (wanted.is(Kind::set)) out.min_length = std::min<std::size_t>(out.min_length, 1);  // equal ones become one
+  return out;
 }
 
 }  // namespace
@@ -271,8 +325,8 @@ Result<Value> convert(const Value& value, const Type& wanted) {
   if (wanted.is_dynamic() || value.type() == wanted) return value;
   if (value.is_known()) return TRY(known(value, wanted)).marked(value.marks());
   if (!convertible(value.type(), wanted)) return mismatch(value.type(), wanted);
-  const Type type = concrete(wanted);
-  return (value.is_null() ? Value::null(type) : Value::unknown(type)).marked(value.marks());
+  const Type type = completed(value.type(), without_optional(wanted));
+  return (value.is_null() ? Value::null(type) : Value::unknown(type, kept(value, type))).marked(value.marks());
 }
 
 namespace {

@@ -17,6 +17,9 @@ bool convertible(const Type& from, const Type& to, bool unsafe = true);
 /// become one type). The error says what is wrong and where inside the value: "element 2: a number is required".
 Result<Value> convert(const Value& value, const Type& wanted);
 
+/// Without optional attributes: the type that values have.
+Type without_optional(const Type& type);
+
 /// The type that values of all these types can be converted to; nothing if there is none. No types: dynamic.
 std::optional<Type> unify(std::span<const Type> types, bool unsafe = true);
 

@@ -146,6 +146,17 @@ Value Evaluator::chosen(const Value& value, const Type& type, const Expr& at, co
   return Value::unknown(type);
 }
 
+namespace {
+
+/// The result of a conditional whose condition is not known.
+Value undecided(const Value& yes, const Value& no, const Type& type) {
+  if (yes.is_null() && no.is_null()) return Value::null(type);
+  const Refinement known = either(yes.refinement(), no.refinement());
+  return Value::unknown(type, yes.type() == no.type() ? known : Refinement{.not_null = known.not_null});
+}
+
+}  // namespace
+
 Value Evaluator::operator()(const ConditionalExpr& e) const {
   Diagnostics yes_problems;
   Diagnostics no_problems;
@@ -163,10 +174,7 @@ Value Evaluator::operator()(const ConditionalExpr& e) const {
     return Value::unknown(*type);
   }
   const Marks marks = condition.marks() | yes.marks() | no.marks();
-  if (condition.is_unknown()) {
-    if (yes.is_null() && no.is_null()) return Value::null(*type).marked(marks);
-    return Value::unknown(*type).marked(marks);
-  }
+  if (condition.is_unknown()) return undecided(yes, no, *type).marked(marks);
   const auto truth = convert(condition.deep_unmarked(), Type::boolean());
   if (!truth) {
     bad(e.condition->span, "Incorrect condition type",
@@ -183,6 +191,7 @@ Value Evaluator::operator()(const TemplateExpr& e) const {
   std::string out;
   Marks marks;
   bool known = true;
+  const std::size_t problems_before = evaluation_.diagnostics->size();
   for (const ExprPtr& part : e.parts) {
     const Value v = value(*part);
     if (v.is_null()) {
@@ -205,7 +214,11 @@ Value Evaluator::operator()(const TemplateExpr& e) const {
     if (out.size() > kMaxString)
       return bad(part->span, "Value too large", "A string of more than 16 MiB comes out of this template.");
   }
-  if (!known) return Value::unknown(Type::string()).marked(marks);
+  if (!known) {
+    const bool sound = evaluation_.diagnostics->size() == problems_before;
+    const Refinement begins = {.not_null = true, .prefix = sound ? safe_prefix(out) : std::string()};
+    return Value::unknown(Type::string(), begins).marked(marks);
+  }
   return charged(Value::string(out), expr_.range(), evaluation_).marked(marks);
 }
 

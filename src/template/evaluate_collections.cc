@@ -120,6 +120,20 @@ Type Evaluator::quiet_splat_type(const Type& base, const Step& step) const {
   return type;
 }
 
+namespace {
+
+/// A splat over an unknown sequence: as long as that.
+Value unknown_splat(const Value& base, const Type& type) {
+  Refinement known = {.not_null = true};
+  if (base.type().is_collection()) {
+    known.min_length = base.refinement().min_length;
+    known.max_length = base.refinement().max_length;
+  }
+  return Value::unknown(type, known);
+}
+
+}  // namespace
+
 Value Evaluator::splat(const Value& marked, Span base_span, const Step& step) const {
   const Marks marks = marked.marks();
   Value base = marked.unmarked();
@@ -128,9 +142,9 @@ Value Evaluator::splat(const Value& marked, Span base_span, const Step& step) co
   if (base.is_null())
     return bad(base_span, "Splat of null value", "This value is null, so it has no elements to take together.");
   if (base.type().is_dynamic()) return Value::unknown().marked(marks);
-  const bool unknown_single = !sequence && base.is_unknown();
+  const bool unknown_single = !sequence && base.is_unknown() && !base.is_not_null();  // one element or none
   if (!sequence) base = Value::tuple({base});
-  if (base.is_unknown()) return Value::unknown(splat_type(base.type(), step)).marked(marks);
+  if (base.is_unknown()) return unknown_splat(base, splat_type(base.type(), step)).marked(marks);
   Value::Elements parts;
   const std::size_t before = evaluation_.diagnostics->size();
   for (const Value& part : base.elements()) {

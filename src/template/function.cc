@@ -32,6 +32,7 @@ Result<Value> call_function(const std::string& name, const Function& function, A
   plain.reserve(arguments.size());
   Marks marks, kept;  // kept: of arguments whose marks the function itself would keep
   bool known = true;
+  bool typed = true;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const Parameter& p = parameter_for(function, i);
     Value v = arguments[i];
@@ -45,14 +46,20 @@ Result<Value> call_function(const std::string& name, const Function& function, A
     if (!converted) return context.bad_argument(i, "{}", converted.error().text());
     v = std::move(converted).take();
     if (v.is_unknown() && !p.allow_unknown) known = false;
+    if (v.is_unknown() && !p.allow_unknown && v.type().is_dynamic() && p.type.is_dynamic()) typed = false;
     if (v.is_known() && !p.allow_partial && !v.is_wholly_known()) known = false;
     plain.push_back(std::move(v));
   }
-  if (!known) {
-    const Type type = function.result_of ? TRY(function.result_of(plain, context)) : function.result;
-    return Value::unknown(type).marked(marks | kept);
+  if (!typed) return Value::unknown().marked(marks | kept);
+  Value result;
+  if (known) {
+    result = TRY(function.call(plain, context));
+  } else if (function.result_of) {
+    result = Value::unknown(TRY(function.result_of(plain, context))).marked(kept);
+  } else {
+    result = Value::unknown(function.result).marked(kept);
   }
-  return TRY(function.call(plain, context)).marked(marks);
+  return (function.not_null ? result.not_null() : result).marked(marks);
 }
 
 }  // namespace kiln::tmpl

@@ -20,8 +20,9 @@ struct Parameter {
   std::string name;            // for messages: "str"
   Type type;                   // dynamic: any value as it is
   bool allow_null = false;     // otherwise a null argument is an error
-  bool allow_unknown = false;  // otherwise an unknown argument makes the result unknown without a call. Only the
-                               // argument itself: for parts inside a collection see allow_partial
+  bool allow_unknown = false;  // otherwise an unknown argument makes the result unknown without a call, and of
+                               // unknown type where neither argument nor parameter have one. Only the argument
+                               // itself: for parts inside a collection see allow_partial
   bool allow_partial = false;  // for collections: parts may be unknown (length, keys, merge ...); otherwise they make
                                // the result unknown
   bool allow_marked = false;   // otherwise marks are taken off at every level and put on the result
@@ -60,6 +61,7 @@ struct Function {
   /// Where it does: the type for these (converted, perhaps unknown) arguments. Optional.
   std::function<Result<Type>(Arguments, FunctionContext&)> result_of = {};
   std::function<Result<Value>(Arguments, FunctionContext&)> call;
+  bool not_null = false;  // the result never is null, also where it is not known
 };
 
 using FunctionTable = std::map<std::string, Function>;

@@ -1,6 +1,21 @@
+#include "base/text.h"
 #include "template/functions_support.h"
 
 namespace kiln::tmpl {
+
+namespace {
+
+/// Those that Packer takes from go-cty's own library and its own ones that say so; of others an unknown result may turn
+/// out to be null.
+constexpr std::string_view kNeverNull =
+    "abs alltrue anytrue ceil chomp chunklist coalescelist compact concat contains csvdecode distinct endswith "
+    "filebase64 flatten floor format formatdate formatlist indent index join jsonencode keys length log lower max "
+    "merge "
+    "min parseint pow range regex regex_replace regexall replace reverse rfc3339_parse setintersection setproduct "
+    "setunion signum slice sort split startswith strrev substr sum textdecodebase64 textencodebase64 title trim "
+    "trimprefix trimspace trimsuffix unix_timestamp_parse upper values zipmap";
+
+}  // namespace
 
 const FunctionTable& functions() {
   static const FunctionTable table = [] {
@@ -11,6 +26,7 @@ const FunctionTable& functions() {
                            add_date_functions, add_hash_functions, add_network_functions, add_secret_functions}) {
       add(t);
     }
+    for (const std::string& name : split(kNeverNull, ' ')) t.at(name).not_null = true;
     return t;
   }();
   return table;

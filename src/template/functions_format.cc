@@ -249,7 +249,18 @@ Result<std::string> format_with(std::string_view format, Arguments arguments, Fu
   return out;
 }
 
+/// Whether an argument has no type yet, as null has none: then nothing is said.
+bool has_untyped(Arguments a) {
+  return std::any_of(a.begin(), a.end(), [](const Value& v) { return v.type().is_dynamic(); });
+}
+
 Result<Value> format(Arguments a, FunctionContext& context) {
+  if (has_untyped(a)) return Value::unknown();
+  if (!std::all_of(a.begin(), a.end(), [](const Value& v) { return v.is_wholly_known(); })) {
+    const std::size_t verb = a[0].text().find('%');
+    const std::string_view plain = std::string_view(a[0].text()).substr(0, verb == std::string::npos ? 0 : verb);
+    return Value::unknown(Type::string(), {.prefix = safe_prefix(plain)});
+  }
   const std::string text = TRY(format_with(a[0].text(), a.subspan(1), context));
   return text_value(text);
 }
@@ -271,10 +282,10 @@ Result<std::size_t> iterations(Arguments a, FunctionContext& context) {
 }
 
 Result<Value> formatlist(Arguments a, FunctionContext& context) {
+  if (has_untyped(a)) return Value::unknown();
   const std::size_t count = TRY(iterations(a, context));
   for (const Value& v : a.subspan(1)) {
-    if (v.is_unknown() && (is_sequence(v.type()) || v.type().is_dynamic()))
-      return Value::unknown(Type::list(Type::string()));
+    if (v.is_unknown() && is_sequence(v.type())) return Value::unknown(Type::list(Type::string()));
   }
   Value::Elements out;
   std::size_t bytes = 0;
@@ -283,7 +294,7 @@ Result<Value> formatlist(Arguments a, FunctionContext& context) {
     for (const Value& v : a.subspan(1)) one.push_back(is_sequence(v.type()) && v.is_known() ? v.elements()[k] : v);
     const bool known = std::all_of(one.begin(), one.end(), [](const Value& v) { return v.is_wholly_known(); });
     if (!known) {
-      out.push_back(Value::unknown(Type::string()));
+      out.push_back(Value::unknown(Type::string()).not_null());
       continue;
     }
     const std::string text = TRY(format_with(a[0].text(), one, context).context("error on format iteration {}", k));
@@ -297,15 +308,10 @@ Result<Value> formatlist(Arguments a, FunctionContext& context) {
 }  // namespace
 
 void add_format_functions(FunctionTable& t) {
-  t["format"] = {.parameters = {text_parameter("format")},
-                 .rest = Parameter{.name = "args", .allow_null = true},
-                 .result = Type::string(),
-                 .call = format};
+  const Parameter args = {.name = "args", .allow_null = true, .allow_unknown = true, .allow_partial = true};
+  t["format"] = {.parameters = {text_parameter("format")}, .rest = args, .result = Type::string(), .call = format};
   t["formatlist"] = {
-      .parameters = {text_parameter("format")},
-      .rest = Parameter{.name = "args", .allow_null = true, .allow_unknown = true, .allow_partial = true},
-      .result = Type::list(Type::string()),
-      .call = formatlist};
+      .parameters = {text_parameter("format")}, .rest = args, .result = Type::list(Type::string()), .call = formatlist};
 }
 
 }  // namespace kiln::tmpl

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <charconv>
+
 #include "base/json.h"
 #include "template/functions_support.h"
 
@@ -59,7 +62,18 @@ Result<> write_json(const Value& v, std::string& out) {
   return {};
 }
 
+/// The first character of JSON text tells what it stands for.
+Value unknown_json(const Value& v) {
+  if (!v.is_not_null()) return Value::unknown(Type::string());
+  std::string first;
+  if (v.is(Kind::string)) first = "\"";
+  if (is_mapping(v.type())) first = "{";
+  if (is_sequence(v.type())) first = "[";
+  return Value::unknown(Type::string(), {.prefix = first});
+}
+
 Result<Value> jsonencode(Arguments a, FunctionContext&) {
+  if (!a[0].is_wholly_known()) return unknown_json(a[0]);
   const std::string text = TRY(json_text(a[0]));
   return text_value(text);
 }
@@ -73,7 +87,7 @@ class ValueReader : public nlohmann::json_sax<Json> {
 
   bool null() override { return add(Value::null()); }
   bool boolean(bool truth) override { return add(Value::boolean(truth)); }
-  bool number_integer(number_integer_t n) override { return add(Value::number(n)); }
+  bool number_integer(number_integer_t n) override { return number(n == 0 ? "-0" : std::to_string(n)); }
   bool number_unsigned(number_unsigned_t n) override { return number(std::to_string(n)); }
   bool number_float(number_float_t, const string_t& text) override { return number(text); }
   bool string(string_t& text) override { return add(Value::string(text)); }
@@ -119,22 +133,12 @@ class ValueReader : public nlohmann::json_sax<Json> {
     const auto n = Number::parse(text);
     return n ? add(Value::number(*n)) : fail("a number with too many digits or too large an exponent");
   }
-  /// Of properties with one name and type the last counts.
-  bool add_property(Value v) {
-    Level& level = levels_.back();
-    const auto [it, fresh] = level.entries.try_emplace(level.key, v);
-    if (fresh) return true;
-    if (!(it->second.type() == v.type()))
-      return fail(fmt::format("duplicate \"{}\" property in JSON object", level.key));
-    it->second = std::move(v);
-    return true;
-  }
   bool add(Value v) {
     if (++count_ > kMaxCollection) return fail(fmt::format("more than {} values", kMaxCollection));
     if (levels_.empty()) {
       result_ = std::move(v);
     } else if (levels_.back().object) {
-      return add_property(std::move(v));
+      levels_.back().entries[levels_.back().key] = std::move(v);  // of equal names the last counts
     } else {
       levels_.back().elements.push_back(std::move(v));
     }
@@ -147,9 +151,46 @@ class ValueReader : public nlohmann::json_sax<Json> {
   std::string problem_;
 };
 
+/// The type of what is read, as far as the beginning of an unknown text tells.
+Result<Type> jsondecode_type(Arguments a, FunctionContext& context) {
+  const std::string prefix = a[0].refinement().prefix;
+  const std::size_t at = prefix.find_first_not_of(" \t\r\n\v\f");
+  if (at == std::string::npos) return Type();
+  const char c = prefix[at];
+  if (c == '"') return Type::string();
+  if (c == 't' || c == 'f') return Type::boolean();
+  if (c == '-' || c == '.' || (c >= '0' && c <= '9')) return Type::number();
+  if (c == '{' || c == '[' || c == 'n') return Type();
+  return context.bad_argument(0, "no JSON text begins as this one does");
+}
+
+/// The four hexadecimal digits behind \u at a place of JSON text; 0 if there are none.
+unsigned escaped_unit(std::string_view text, std::size_t at) {
+  unsigned unit = 0;
+  const std::string_view digits = text.substr(std::min(at + 2, text.size()), 4);
+  if (text.substr(at, 2) != "\\u" || digits.size() != 4) return 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + 4, unit, 16);
+  return read.ptr == digits.data() + 4 ? unit : 0;
+}
+
+/// JSON text in which escaped halves of surrogate pairs that stand alone are U+FFFD, as Go reads them.
+std::string with_whole_pairs(std::string text) {
+  constexpr std::size_t kEscape = 6;  // bytes
+  for (std::size_t i = text.find('\\'); i != std::string::npos; i = text.find('\\', i)) {
+    const unsigned unit = escaped_unit(text, i);
+    const unsigned next = escaped_unit(text, std::min(i + kEscape, text.size()));
+    const bool first = unit >= 0xD800 && unit < 0xDC00;
+    const bool second = unit >= 0xDC00 && unit < 0xE000;
+    const bool pair = first && next >= 0xDC00 && next < 0xE000;
+    if ((first || second) && !pair) text.replace(i, kEscape, "\\ufffd");
+    i += pair ? 2 * kEscape : 2;
+  }
+  return text;
+}
+
 Result<Value> jsondecode(Arguments a, FunctionContext& context) {
   ValueReader reader;
-  if (!Json::sax_parse(a[0].text(), &reader)) return context.bad_argument(0, "{}", reader.problem());
+  if (!Json::sax_parse(with_whole_pairs(a[0].text()), &reader)) return context.bad_argument(0, "{}", reader.problem());
   return reader.take();
 }
 
@@ -162,8 +203,10 @@ Result<std::string> json_text(const Value& value) {
 }
 
 void add_json_functions(FunctionTable& t) {
-  t["jsonencode"] = {.parameters = {{.name = "val", .allow_null = true}}, .result = Type::string(), .call = jsonencode};
-  t["jsondecode"] = {.parameters = {text_parameter("str")}, .call = jsondecode};
+  t["jsonencode"] = {.parameters = {{.name = "val", .allow_null = true, .allow_unknown = true, .allow_partial = true}},
+                     .result = Type::string(),
+                     .call = jsonencode};
+  t["jsondecode"] = {.parameters = {text_parameter("str")}, .result_of = jsondecode_type, .call = jsondecode};
 }
 
 }  // namespace kiln::tmpl

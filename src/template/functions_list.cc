@@ -15,9 +15,13 @@ bool open(const Value& v) {
   return v.type().is_dynamic();
 }
 
-/// The answer of a function whose argument turned out to be unknown as a whole.
-Value unknown_like(const Value& v, Type type = {}) {
-  return Value::unknown(std::move(type)).marked(v.marks());
+/// Between what the length of an unknown string or collection lies.
+Refinement length_bounds(const Value& v) {
+  const Refinement known = v.refinement();
+  const auto bound = [](std::size_t n) { return Refinement::Bound{Number(static_cast<std::int64_t>(n))}; };
+  if (v.is(Kind::string)) return {.not_null = true, .least = bound(count_graphemes(known.prefix))};
+  if (v.type().is_dynamic()) return {.not_null = true};
+  return {.not_null = true, .least = bound(known.min_length), .most = bound(known.max_length)};
 }
 
 Result<Value> length(Arguments a, FunctionContext& context) {
@@ -28,7 +32,7 @@ Result<Value> length(Arguments a, FunctionContext& context) {
     return Value::number(static_cast<std::int64_t>(type.attributes().size())).marked(a[0].marks());
   if (!type.is(Kind::string) && !type.is_collection() && !type.is_dynamic())
     return context.bad_argument(0, "argument must be a string, a collection type, or a structural type");
-  if (a[0].is_unknown()) return unknown_like(a[0], Type::number());
+  if (a[0].is_unknown()) return Value::unknown(Type::number(), length_bounds(a[0])).marked(a[0].marks());
   const std::size_t n = type.is(Kind::string) ? count_graphemes(a[0].text()) : a[0].length();
   return Value::number(static_cast<std::int64_t>(n)).marked(a[0].marks());
 }
@@ -36,8 +40,8 @@ Result<Value> length(Arguments a, FunctionContext& context) {
 Result<std::size_t> wrapped_index(Arguments a, std::size_t length, FunctionContext& context) {
   if (length == 0) return error(Errc::bad_template, "cannot use element function with an empty list");
   const std::int64_t index = TRY(whole_number(a, 1, context));
-  const auto n = static_cast<std::int64_t>(length);
-  return static_cast<std::size_t>(((index % n) + n) % n);
+  if (index < 0) return error(Errc::bad_template, "cannot use element function with a negative index");
+  return static_cast<std::size_t>(index) % length;
 }
 
 Result<Type> element_type(Arguments a, FunctionContext& context) {
@@ -95,10 +99,10 @@ Result<Type> coalesce_type(Arguments a, FunctionContext&) {
 Result<Value> coalesce(Arguments a, FunctionContext& context) {
   const Type type = TRY(coalesce_type(a, context));
   for (const Value& v : a) {
-    const Value one = TRY(convert(v, type));
-    if (one.is_unknown()) return Value::unknown(type);
-    if (one.is_null() || (one.is(Kind::string) && one.text().empty())) continue;
-    return one;
+    auto one = convert(v, type);
+    if (!one || (*one).is_null()) continue;  // what does not fit is passed over, as Packer does
+    if ((*one).is_unknown()) return Value::unknown(type);
+    if (!(*one).is(Kind::string) || !(*one).text().empty()) return one;
   }
   return error(Errc::bad_template, "no non-null, non-empty-string arguments");
 }
@@ -106,11 +110,12 @@ Result<Value> coalesce(Arguments a, FunctionContext& context) {
 Result<Value> coalescelist(Arguments a, FunctionContext&) {
   if (a.empty()) return error(Errc::bad_template, "at least one argument is required");
   for (const Value& v : a) {
-    if (v.is_unknown()) return Value::unknown();
+    if (v.is_unknown()) break;
     if (!v.is(Kind::list) && !v.is(Kind::tuple))
       return error(Errc::bad_template, "coalescelist arguments must be lists or tuples");
   }
   for (const Value& v : a) {
+    if (v.is_unknown()) return Value::unknown();
     if (!v.is_null() && v.length() > 0) return v;
   }
   return error(Errc::bad_template, "no non-null arguments");
@@ -245,6 +250,10 @@ Result<Value> slice(Arguments a, FunctionContext& context) {
 }
 
 Result<Value> sort(Arguments a, FunctionContext&) {
+  if (!a[0].is_wholly_known()) {
+    const Refinement known = a[0].refinement();
+    return Value::unknown(a[0].type(), {.min_length = known.min_length, .max_length = known.max_length}).not_null();
+  }
   Value::Elements out = a[0].elements();
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (out[i].is_null())
@@ -267,12 +276,22 @@ std::optional<Type> common_list(Arguments a) {
 
 Result<Type> concat_type(Arguments a, FunctionContext& context) {
   if (a.empty()) return error(Errc::bad_template, "at least one argument is required");
+  if (const auto list = common_list(a)) return *list;
+  std::vector<Type> types;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const Type& type = a[i].type();
-    if (!type.is(Kind::list) && !type.is(Kind::tuple) && !type.is_dynamic())
+    if (type.is(Kind::tuple)) {
+      types.insert(types.end(), type.elements().begin(), type.elements().end());
+    } else if (!type.is(Kind::list)) {
       return context.bad_argument(i, "all arguments must be lists or tuples; got {}", type.name());
+    } else if (a[i].is_unknown()) {
+      return Type();
+    } else {
+      TRY(check_elements(types.size() + a[i].length()));
+      types.resize(types.size() + a[i].length(), type.element());
+    }
   }
-  return common_list(a).value_or(Type());
+  return Type::tuple(std::move(types));
 }
 
 Result<Value> concat(Arguments a, FunctionContext& context) {
@@ -341,8 +360,7 @@ void add_list_functions(FunctionTable& t) {
   t["element"] = {
       .parameters = {parts_parameter("list"), number_parameter("index")}, .result_of = element_type, .call = element};
   t["index"] = {.parameters = {part, any_parameter("value")}, .result = Type::number(), .call = index};
-  t["contains"] = {
-      .parameters = {part, {.name = "value", .allow_null = true}}, .result = Type::boolean(), .call = contains};
+  t["contains"] = {.parameters = {part, any_parameter("value")}, .result = Type::boolean(), .call = contains};
   const Parameter either = {.name = "vals", .allow_null = true, .allow_unknown = true, .allow_partial = true};
   t["coalesce"] = {.rest = either, .result_of = coalesce_type, .call = coalesce};
   t["coalescelist"] = {.rest = either, .call = coalescelist};
@@ -357,7 +375,7 @@ void add_list_functions(FunctionTable& t) {
   t["slice"] = {.parameters = {parts_parameter("list"), number_parameter("start_index"), number_parameter("end_index")},
                 .result_of = slice_type,
                 .call = slice};
-  t["sort"] = plain({.name = "list", .type = strings}, strings, sort);
+  t["sort"] = plain({.name = "list", .type = strings, .allow_unknown = true, .allow_partial = true}, strings, sort);
   t["concat"] = {.rest = parts_parameter("seqs"), .result_of = concat_type, .call = concat};
   t["range"] = {.rest = number_parameter("params"), .result = Type::list(Type::number()), .call = range};
   const Parameter bools = {.name = "list", .type = Type::list(Type::boolean()), .allow_partial = true};

@@ -62,6 +62,7 @@ Result<Type> lookup_type(Arguments a, FunctionContext& context) {
 Result<Value> lookup(Arguments a, FunctionContext& context) {
   const Type type = TRY(lookup_type(a, context));
   const Marks marks = a[0].marks() | a[1].marks();
+  if (!a[0].is_wholly_known()) return Value::unknown(type).marked(marks);
   const auto it = a[0].entries().find(a[1].text());
   if (it != a[0].entries().end()) return it->second.marked(marks);
   return TRY(convert(a[2], type)).marked(marks);
@@ -113,10 +114,15 @@ Result<Type> zipmap_type(Arguments a, FunctionContext&) {
   if (type.is(Kind::list)) return Type::map(type.element());
   if (!type.is(Kind::tuple)) return error(Errc::bad_template, "values argument must be a list or tuple value");
   if (!a[0].is_wholly_known()) return Type();
+  const std::size_t names = a[0].length();
+  const std::size_t parts = type.elements().size();
+  if (names != parts)
+    return error(Errc::bad_template, "number of keys ({}) does not match number of values ({})", names, parts);
   std::map<std::string, Type> attributes;
-  for (std::size_t i = 0; i < std::min(a[0].length(), type.elements().size()); ++i) {
+  for (std::size_t i = 0; i < names; ++i) {
     const Value& key = a[0].elements()[i];
-    if (key.is_known()) attributes[key.text()] = type.elements()[i];
+    if (key.is_null()) return error(Errc::bad_template, "keys list has null value at index {}", i);
+    attributes[key.text()] = type.elements()[i];
   }
   return Type::object(std::move(attributes));
 }

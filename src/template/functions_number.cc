@@ -32,8 +32,9 @@ Result<Value> ceil(Arguments a, FunctionContext&) {
 Result<Value> floor(Arguments a, FunctionContext&) {
   return Value::number(a[0].number().floor());
 }
-Result<Value> signum(Arguments a, FunctionContext&) {
-  return Value::number(a[0].number().sign());
+Result<Value> signum(Arguments a, FunctionContext& context) {
+  const std::int64_t n = TRY(whole_number(a, 0, context));
+  return Value::number(std::int64_t{n > 0} - std::int64_t{n < 0});
 }
 
 Result<Value> log(Arguments a, FunctionContext& context) {

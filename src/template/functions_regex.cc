@@ -34,9 +34,21 @@ std::string with_p_names(std::string_view pattern) {
   return out;
 }
 
+/// Whether a pattern has \C, which is for any byte: RE2 knows it, Go does not.
+bool has_any_byte(std::string_view pattern) {
+  for (std::size_t i = pattern.find('\\'); i != std::string_view::npos; i = pattern.find('\\', i + 2)) {
+    const char c = i + 1 < pattern.size() ? pattern[i + 1] : '\0';
+    if (c == 'C') return true;
+    if (c == 'Q') i = pattern.find("\\E", i + 2);
+    if (i == std::string_view::npos) return false;
+  }
+  return false;
+}
+
 Result<std::shared_ptr<const RE2>> compile(const std::string& pattern, std::size_t index, FunctionContext& context) {
   RE2::Options options;
   options.set_log_errors(false);
+  if (has_any_byte(pattern)) return context.bad_argument(index, "invalid regexp pattern: invalid escape sequence: \\C");
   auto re = std::make_shared<const RE2>(with_p_names(pattern), options);
   if (!re->ok()) return context.bad_argument(index, "invalid regexp pattern: {}", re->error());
   return re;

@@ -64,8 +64,28 @@ Result<Type> product_type(Arguments a, FunctionContext& context) {
   return lists ? Type::list(element) : Type::set(element);
 }
 
+/// A product of which some set is not known: between one element and as many as its bounds allow. As in go-cty, large
+/// bounds are none.
+Value unknown_product(Arguments a, const Type& type) {
+  constexpr std::size_t kMaxFactor = 1024;
+  constexpr std::size_t kMaxProduct = 2048;
+  Marks marks;
+  std::size_t most = 1;
+  bool bounded = true;
+  for (const Value& v : a) {
+    marks |= v.marks();
+    const std::size_t length = v.is(Kind::tuple) ? v.type().elements().size() : v.refinement().max_length;
+    bounded = bounded && length <= kMaxFactor && most * length <= kMaxProduct;
+    if (bounded) most *= length;
+  }
+  if (!bounded) return Value::unknown(type).marked(marks);
+  return Value::unknown(type, {.min_length = std::min<std::size_t>(most, 1), .max_length = most}).marked(marks);
+}
+
 Result<Value> setproduct(Arguments a, FunctionContext& context) {
   const Type type = TRY(product_type(a, context));
+  if (type.is_dynamic() || std::any_of(a.begin(), a.end(), [](const Value& v) { return v.is_unknown(); }))
+    return unknown_product(a, type);
   const std::vector<Type>& types = type.element().elements();
   Marks marks;
   std::size_t total = 1;
@@ -99,7 +119,9 @@ void add_set_functions(FunctionTable& t) {
   const Parameter others = {.name = "other_sets", .type = any_set};
   t["setunion"] = {.parameters = {first}, .rest = others, .result_of = set_type, .call = setunion};
   t["setintersection"] = {.parameters = {first}, .rest = others, .result_of = set_type, .call = setintersection};
-  t["setproduct"] = {.rest = parts_parameter("sets"), .result_of = product_type, .call = setproduct};
+  Parameter sets = parts_parameter("sets");
+  sets.allow_unknown = true;
+  t["setproduct"] = {.rest = sets, .result_of = product_type, .call = setproduct};
 }
 
 }  // namespace kiln::tmpl

@@ -16,42 +16,10 @@
 #include "template/functions_support.h"
 #include "template/parser.h"
 #include "template/test_packer.h"
+#include "template/test_show.h"
 
 namespace kiln::tmpl {
 namespace {
-
-std::string show_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const bool named = c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t';
-    if (named) {
-      out += {'\\', c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c};
-    } else if ((c >= 0 && c < 0x20) || c == 0x7f) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
-/// A value on one line: "!" before what is marked, the type before collections, null and unknown.
-std::string show(const Value& v) {
-  const std::string mark = v.marks().empty() ? "" : "!";
-  if (v.is_unknown()) return mark + "unknown " + v.type().text();
-  if (v.is_null()) return mark + "null " + v.type().text();
-  if (v.is(Kind::string)) return mark + show_text(v.text());
-  if (v.is(Kind::number)) return mark + v.number().text();
-  if (v.is(Kind::boolean)) return mark + (v.truth() ? "true" : "false");
-  std::vector<std::string> parts;
-  if (is_mapping(v.type())) {
-    for (const auto& [name, part] : v.entries()) parts.push_back(name + "=" + show(part));
-  } else {
-    for (const Value& part : v.elements()) parts.push_back(show(part));
-  }
-  if (v.is(Kind::object)) return mark + "{" + join(parts, ", ") + "}";
-  return mark + (v.is(Kind::tuple) ? "" : v.type().text()) + "[" + join(parts, ", ") + "]";
-}
 
 /// Evaluates expressions in a small world with some unknown names and a sensitive one.
 class Bench {

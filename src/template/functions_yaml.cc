@@ -103,6 +103,7 @@ class Writer {
 };
 
 Result<Value> yamlencode(Arguments a, FunctionContext&) {
+  if (!a[0].is_wholly_known()) return Value::unknown(Type::string());
   Writer writer;
   const std::string text = TRY(writer.document(a[0]));
   return text_value(text);
@@ -283,7 +284,9 @@ Result<Value> yamldecode(Arguments a, FunctionContext& context) {
 
 void add_yaml_functions(FunctionTable& t) {
   t["yamlencode"] = {
-      .parameters = {{.name = "value", .allow_null = true}}, .result = Type::string(), .call = yamlencode};
+      .parameters = {{.name = "value", .allow_null = true, .allow_unknown = true, .allow_partial = true}},
+      .result = Type::string(),
+      .call = yamlencode};
   t["yamldecode"] = {.parameters = {text_parameter("src")}, .call = yamldecode};
 }
 

@@ -92,6 +92,7 @@ std::optional<Number> Number::parse(std::string_view text) {
   }
   auto big = std::make_shared<Big>();
   if (mpfr_set_str(big->v, std::string(text).c_str(), 10, MPFR_RNDN) != 0) return std::nullopt;
+  if (mpfr_zero_p(big->v) != 0 && mpfr_signbit(big->v) != 0) return -Number(0);
   return Number(big);
 }
 

@@ -47,6 +47,19 @@ std::optional<Value> calculate(Op op, const Number& a, const Number& b) {
   }
 }
 
+/// What is known of two numbers may tell how they compare; as in go-cty, only where their bounds do not touch.
+std::optional<bool> compared(Op op, const Value& a, const Value& b) {
+  const Refinement left = a.refinement();
+  const Refinement right = b.refinement();
+  const bool less = op == Op::less || op == Op::at_most;
+  if (less ? left.below(right) : left.above(right)) return true;
+  const bool opposite = less ? left.above(right) : left.below(right);
+  if (!opposite) return std::nullopt;
+  if (op == Op::less || op == Op::greater) return false;
+  const Value same = equals(a, b);
+  return same.is_known() ? std::optional(same.truth()) : std::nullopt;
+}
+
 bool is_true(const Value& v) {
   return v.is_known() && v.truth();
 }
@@ -62,7 +75,7 @@ std::optional<Operand> decided(Op op, const Operand& left, const Operand& right)
   const bool decisive = op == Op::logical_or;
   const auto decides = [&](const Value& v) { return decisive ? is_true(v) : is_false(v); };
   const auto passes = [&](const Value& v) { return decisive ? is_false(v) : is_true(v); };
-  const Value unknown = Value::unknown(Type::boolean());
+  const Value unknown = Value::unknown(Type::boolean()).not_null();
   if (a.is_unknown() && b.is_unknown()) {
     if (has_errors(left.problems)) return std::nullopt;
     return Operand{unknown, left.problems};
@@ -85,7 +98,11 @@ Value answer(Op op, const Value& a, const Value& b, const Range& at, Diagnostics
     report(problems, at, "Operation failed", "An operand is null, and this operator needs two values.");
     return Value::unknown(result_type(op));
   }
-  if (a.is_unknown() || b.is_unknown()) return Value::unknown(result_type(op));
+  if (a.is_unknown() || b.is_unknown()) {
+    const bool order = op == Op::less || op == Op::at_most || op == Op::greater || op == Op::at_least;
+    const auto truth = order ? compared(op, a, b) : std::nullopt;
+    return truth ? Value::boolean(*truth) : Value::unknown(result_type(op)).not_null();
+  }
   if (op <= Op::logical_and)
     return Value::boolean(op == Op::logical_or ? a.truth() || b.truth() : a.truth() && b.truth());
   if (auto result = calculate(op, a.number(), b.number())) return std::move(*result);
@@ -138,7 +155,8 @@ Value apply_sign(char sign, const Value& operand, const OperandRanges& at, Diagn
   } else if (!has_errors(problems) && (*v).is_null()) {
     report(problems, at.whole, "Operation failed", "The operand is null, and this operator needs a value.");
   }
-  if (has_errors(problems) || (*v).is_unknown()) return Value::unknown(type).marked(marks);
+  if (has_errors(problems)) return Value::unknown(type).marked(marks);
+  if ((*v).is_unknown()) return Value::unknown(type).not_null().marked(marks);
   return (sign == '!' ? Value::boolean(!(*v).truth()) : Value::number(-(*v).number())).marked(marks);
 }
 

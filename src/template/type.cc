@@ -110,4 +110,16 @@ bool Type::operator==(const Type& other) const {
   return a.element == b.element && a.attributes == b.attributes && a.optional == b.optional && a.elements == b.elements;
 }
 
+bool conforms(const Type& given, const Type& wanted) {
+  if (wanted.is_dynamic() || given == wanted) return true;
+  if (given.kind() != wanted.kind() || !wanted.has_dynamic()) return false;
+  if (wanted.is_collection()) return conforms(given.element(), wanted.element());
+  if (wanted.is(Kind::tuple))
+    return std::equal(given.elements().begin(), given.elements().end(), wanted.elements().begin(),
+                      wanted.elements().end(), conforms);
+  const auto fits = [](const auto& a, const auto& b) { return a.first == b.first && conforms(a.second, b.second); };
+  return std::equal(given.attributes().begin(), given.attributes().end(), wanted.attributes().begin(),
+                    wanted.attributes().end(), fits);
+}
+
 }  // namespace kiln::tmpl

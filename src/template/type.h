@@ -55,6 +55,9 @@ class Type {
   std::shared_ptr<const Parts> parts_;
 };
 
+/// Whether the given type is the wanted one, where dynamic in that stands for any type.
+bool conforms(const Type& given, const Type& wanted);
+
 struct Type::Parts {
   Type element;
   std::map<std::string, Type> attributes;

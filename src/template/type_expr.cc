@@ -157,6 +157,7 @@ Value with_defaults(const Value& value, const Defaults& defaults) {
     for (const auto& [name, v] : defaults.values) {
       Value& entry = entries[name];
       if (entry.is_null()) entry = v;
+      if (v.is_not_null()) entry = entry.not_null();
     }
     for (auto& [name, v] : entries) {
       const Defaults* own = all != nullptr ? all : child(name);

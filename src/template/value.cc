@@ -49,6 +49,18 @@ Value Value::null(Type type) {
 Value Value::unknown(Type type) {
   return {std::move(type), State::unknown};
 }
+Value Value::unknown(Type type, Refinement known) {
+  if (type.is_dynamic() || known == Refinement()) return unknown(std::move(type));
+  if (known.not_null && known.least && known.least == known.most && known.least->inclusive)
+    return number(known.least->number);
+  if (known.not_null && type.is_collection() && known.min_length == known.max_length) {
+    if (type.is(Kind::list)) return list(type.element(), Elements(known.max_length, unknown(type.element())));
+    if (known.max_length == 0) return type.is(Kind::map) ? map(type.element(), {}) : set(type.element(), {});
+  }
+  Value v(std::move(type), State::unknown);
+  v.data_ = std::make_shared<const Refinement>(std::move(known));
+  return v;
+}
 Value Value::string(std::string_view text) {
   return {Type::string(), std::make_shared<const std::string>(normalised(text))};
 }
@@ -130,15 +142,17 @@ void make_unique(Value::Elements& elements) {
 
 Value Value::set(Type element, Elements elements) {
   Marks marks;
-  bool known = true;
   for (Value& v : elements) {
     const Marks inside = v.deep_marks();
     if (!inside.empty()) v = v.deep_unmarked();
     marks |= inside;
-    known = known && v.is_wholly_known();
   }
-  if (!known) return unknown(Type::set(std::move(element))).marked(marks);
+  const std::size_t open = std::erase_if(elements, [](const Value& v) { return !v.is_wholly_known(); });
   make_unique(elements);
+  if (open > 0) {
+    const Refinement known = {.not_null = true, .min_length = 1, .max_length = elements.size() + open};
+    return unknown(Type::set(std::move(element)), known).marked(marks);
+  }
   return Value(Type::set(std::move(element)), std::make_shared<const Elements>(std::move(elements))).marked(marks);
 }
 
@@ -197,6 +211,22 @@ void each_inner(const Value& v, F visit) {
 
 }  // namespace
 
+Refinement Value::refinement() const {
+  if (is_null()) return {};
+  if (is_unknown()) {
+    const auto* known = std::get_if<std::shared_ptr<const Refinement>>(&data_);
+    return known != nullptr ? **known : Refinement();
+  }
+  Refinement out = {.not_null = true};
+  if (is(Kind::number)) out.least = out.most = {number(), true};
+  if (type_.is_collection()) out.min_length = out.max_length = length();
+  return out;
+}
+
+Value Value::refined(const Refinement& more) const {
+  return is_unknown() ? unknown(type_, both(refinement(), more)).marked(marks_) : *this;
+}
+
 Value Value::marked(Marks marks) const {
   Value v = *this;
   v.marks_ |= marks;
@@ -228,7 +258,8 @@ Value Value::deep_unmarked() const {
 
 bool Value::operator==(const Value& other) const {
   if (state_ != other.state_ || marks_ != other.marks_ || !(type_ == other.type_)) return false;
-  if (!is_known()) return true;
+  if (is_null()) return true;
+  if (is_unknown()) return refinement() == other.refinement();
   switch (type_.kind()) {
     case Kind::string:
       return text() == other.text();
@@ -246,44 +277,71 @@ bool Value::operator==(const Value& other) const {
 
 namespace {
 
-/// equals() without marks: nothing when it depends on something unknown.
-std::optional<bool> same(const Value& a, const Value& b) {
-  if (a.is_null() && b.is_null()) return true;
-  if (a.is_unknown() || b.is_unknown()) {
-    if (!a.type().has_dynamic() && !b.type().has_dynamic() && !(a.type() == b.type())) {
-      if (!a.is_null() && !b.is_null()) return false;
-    }
-    return std::nullopt;
-  }
-  if (a.is_null() || b.is_null()) return false;
-  if (a.type().kind() != b.type().kind() || a.type().is_dynamic()) return false;
-  if (!a.type().has_dynamic() && !b.type().has_dynamic() && !(a.type() == b.type())) return false;
-  if (a.type().is_primitive()) return std::is_eq(order(a, b));
+/// Whether what is known of the unknown value shows that it is not this known one.
+bool excluded(const Value& unknown, const Value& known) {
+  if (!conforms(known.type(), unknown.type())) return true;
+  const Refinement open = unknown.refinement();
+  if (known.is(Kind::string)) return !known.text().starts_with(open.prefix);
+  if (known.type().is_collection()) return known.length() < open.min_length || known.length() > open.max_length;
+  if (!known.is(Kind::number)) return false;
+  const auto outside = [&](const std::optional<Refinement::Bound>& bound, std::strong_ordering side) {
+    if (!bound) return false;
+    const auto place = known.number() <=> bound->number;
+    return place == side || (std::is_eq(place) && !bound->inclusive);
+  };
+  return outside(open.least, std::strong_ordering::less) || outside(open.most, std::strong_ordering::greater);
+}
+
+/// Whether the types of all parts are certain.
+bool has_whole_type(const Value& v) {
+  if (v.is_wholly_known()) return true;
+  if (v.is_unknown()) return !v.type().has_dynamic();
+  bool whole = true;
+  each_inner(v, [&whole](const Value& part) { whole = whole && has_whole_type(part); });
+  return whole;
+}
+
+std::optional<bool> same(const Value& a, const Value& b);
+
+/// For known values of one type. In lists the first elements that are not surely equal decide.
+std::optional<bool> same_parts(const Value& a, const Value& b) {
   if (a.length() != b.length()) return false;
   std::optional<bool> all = true;
-  const auto add = [&all](std::optional<bool> one) {
-    if (one == false || all == false) {
-      all = false;
-    } else if (!one) {
-      all = std::nullopt;
-    }
-  };
-  if (a.is(Kind::map) || a.is(Kind::object)) {
-    for (auto i = a.entries().begin(), j = b.entries().begin(); i != a.entries().end(); ++i, ++j) {
-      add(i->first == j->first ? same(i->second, j->second) : false);
-    }
-  } else {
-    for (std::size_t i = 0; i < a.length(); ++i) add(same(a.elements()[i], b.elements()[i]));
+  if (!a.is(Kind::map) && !a.is(Kind::object)) {
+    for (std::size_t i = 0; i < a.length() && all == true; ++i) all = same(a.elements()[i], b.elements()[i]);
+    return all;
+  }
+  for (auto i = a.entries().begin(), j = b.entries().begin(); i != a.entries().end() && all != false; ++i, ++j) {
+    const std::optional<bool> one = i->first == j->first ? same(i->second, j->second) : false;
+    if (one != true) all = one;
   }
   return all;
+}
+
+/// equals() without marks, where all types are certain: nothing when it depends on something unknown.
+std::optional<bool> same(const Value& a, const Value& b) {
+  if (a.is_null() && b.is_null()) return true;
+  if (a.is_null() || b.is_null()) return (a.is_null() ? b : a).is_not_null() ? std::optional(false) : std::nullopt;
+  if (a.is_unknown() && b.is_unknown()) return std::nullopt;
+  if (a.is_unknown() || b.is_unknown()) {
+    const bool differ = a.is_unknown() ? excluded(a, b) : excluded(b, a);
+    return differ ? std::optional(false) : std::nullopt;
+  }
+  if (!(a.type() == b.type())) return false;
+  return a.type().is_primitive() ? std::is_eq(order(a, b)) : same_parts(a, b);
 }
 
 }  // namespace
 
 Value equals(const Value& a, const Value& b) {
   const Marks marks = a.deep_marks() | b.deep_marks();
-  const std::optional<bool> answer = same(a, b);
-  return (answer ? Value::boolean(*answer) : Value::unknown(Type::boolean())).marked(marks);
+  std::optional<bool> answer;
+  if (a.is_known() && b.is_known() && (!has_whole_type(a) || !has_whole_type(b))) {
+    if (!conforms(a.type(), b.type()) && !conforms(b.type(), a.type())) answer = false;
+  } else {
+    answer = same(a, b);
+  }
+  return (answer ? Value::boolean(*answer) : Value::unknown(Type::boolean()).not_null()).marked(marks);
 }
 
 std::strong_ordering order(const Value& a, const Value& b) {

@@ -1,6 +1,7 @@
 // Values of the template language, as go-cty has them: typed, possibly null, possibly unknown (known only while
-// building), and marked. A mark (sensitive) stays with a value through every operation until it is taken off by name.
-// Strings are NFC-normalised UTF-8. Values are immutable; copies are cheap.
+// building; something may be known of it, see refinement.h), and marked. A mark (sensitive) stays with a value through
+// every operation until it is taken off by name. Strings are NFC-normalised UTF-8. Values are immutable; copies are
+// cheap.
 #pragma once
 
 #include <compare>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "template/number.h"
+#include "template/refinement.h"
 #include "template/type.h"
 
 namespace kiln::tmpl {
@@ -40,6 +42,8 @@ class Value {
   Value() = default;  // null of dynamic type
   static Value null(Type type = {});
   static Value unknown(Type type = {});
+  /// Known where that leaves one value; of an unknown of dynamic type nothing is known.
+  static Value unknown(Type type, Refinement known);
   /// Normalises to NFC; text that is not UTF-8 keeps its well-formed parts, the rest becomes U+FFFD.
   static Value string(std::string_view text);
   static Value number(Number number);
@@ -48,7 +52,7 @@ class Value {
   static Value list(Type element, Elements elements);
   static Value map(Type element, Entries entries);
   /// Sorts and drops duplicates. Marks of elements move to the set; an element that is not wholly known makes the whole
-  /// set unknown.
+  /// set unknown, of which the length is known within bounds.
   static Value set(Type element, Elements elements);
   static Value tuple(Elements elements);
   static Value object(Entries entries);
@@ -63,6 +67,13 @@ class Value {
   bool is_known() const { return state_ == State::known; }
   /// No unknown anywhere inside.
   bool is_wholly_known() const { return wholly_known_; }
+  /// Known, or known not to be null.
+  bool is_not_null() const { return is_known() || (is_unknown() && refinement().not_null); }
+  /// What is certain of the value; of a known text only that it is not null.
+  Refinement refinement() const;
+  /// An unknown value with more known of it; a known one or null as it is.
+  Value refined(const Refinement& more) const;
+  Value not_null() const { return refined({.not_null = true}); }
 
   const std::string& text() const;   // known string
   const Number& number() const;      // known number
@@ -90,8 +101,9 @@ class Value {
 
  private:
   enum class State : std::uint8_t { null, unknown, known };
-  using Data = std::variant<std::monostate, bool, Number, std::shared_ptr<const std::string>,
-                            std::shared_ptr<const Elements>, std::shared_ptr<const Entries>>;
+  using Data =
+      std::variant<std::monostate, bool, Number, std::shared_ptr<const std::string>, std::shared_ptr<const Elements>,
+                   std::shared_ptr<const Entries>, std::shared_ptr<const Refinement>>;
   Value(Type type, State state) : type_(std::move(type)), state_(state), wholly_known_(state != State::unknown) {}
   Value(Type type, Data data);
   Type type_;
@@ -106,7 +118,7 @@ class Value {
 };
 
 /// The language's ==: a bool, unknown when that depends on something unknown; values of different types are not equal.
-/// Marked as its operands are.
+/// What is known of an unknown value may tell that they differ. Marked as the operands are.
 Value equals(const Value& a, const Value& b);
 
 /// A total order on unmarked, wholly known values of one type: false < true, numbers by value, strings bytewise,

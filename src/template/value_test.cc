@@ -69,7 +69,8 @@ TEST(ValueTest, EqualityNeedsEqualTypes) {
 TEST(ValueTest, EqualityIsUnknownOnlyWhereItDepends) {
   const Value unknown = Value::unknown(Type::number());
   EXPECT_TRUE(equals(unknown, num(1)).is_unknown());
-  EXPECT_FALSE(equals(Value::tuple({unknown, num(1)}), Value::tuple({unknown, num(2)})).truth());
+  EXPECT_TRUE(equals(Value::tuple({unknown, num(1)}), Value::tuple({unknown, num(2)})).is_unknown());
+  EXPECT_FALSE(equals(Value::tuple({num(1), unknown}), Value::tuple({num(2), unknown})).truth());
 }
 
 TEST(ValueTest, MarksSurviveEqualityAndConversion) {

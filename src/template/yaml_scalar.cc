@@ -16,19 +16,15 @@ bool all_of(std::string_view s, std::string_view set) {
 }
 constexpr std::string_view kDigits = "0123456789";
 
-bool is_integer(std::string_view s) {
-  if (s.starts_with("0o")) return all_of(s.substr(2), "01234567");
-  if (s.starts_with("0x")) return all_of(s.substr(2), "0123456789abcdefABCDEF");
-  if (s.starts_with('-') || s.starts_with('+')) s.remove_prefix(1);
-  return all_of(s, kDigits);
+std::string without_underscores(std::string_view s) {
+  std::string plain(s);
+  std::erase(plain, '_');
+  return plain;
 }
 
-/// A number in the forms that explicit and implicit !!int and !!float take.
+/// A number in the forms that explicit !!int and !!float take.
 std::optional<Value> number_value(std::string_view s) {
-  std::string plain;
-  for (const char c : s) {
-    if (c != '_') plain += c;
-  }
+  const std::string plain = without_underscores(s);
   std::optional<Number> n = Number::parse(plain);
   if (!n && plain.starts_with("0x")) n = Number::parse_base(std::string_view(plain).substr(2), 16);
   if (!n && plain.starts_with("0o")) n = Number::parse_base(std::string_view(plain).substr(2), 8);
@@ -99,13 +95,14 @@ Result<Value> implicit_value(const std::string& s) {
   if (s == ".nan" || s == ".NaN" || s == ".NAN")
     return error(Errc::bad_template, "floating point NaN is not supported");
   if (const auto time = timestamp_text(s)) return Value::string(*time);
-  const bool number = s[0] == '.' || s[0] == '-' || s[0] == '+' || kDigits.find(s[0]) != std::string_view::npos;
-  if (number && (is_integer(s) || Number::parse(s))) {
-    const auto n = number_value(s);
-    if (!n) return error(Errc::bad_template, "cannot parse \"{}\" as a number", s);
-    return *n;
-  }
-  return Value::string(s);
+  const bool fraction = s[0] == '.';
+  if (!fraction && s[0] != '-' && s[0] != '+' && kDigits.find(s[0]) == std::string_view::npos) return Value::string(s);
+  const std::string plain = fraction ? s : without_underscores(s);
+  if (const auto n = Number::parse(plain)) return Value::number(*n);
+  if (!plain.starts_with("0b") && !plain.starts_with("-0b")) return Value::string(s);
+  const auto n = number_value(s);
+  if (!n) return error(Errc::bad_template, "cannot parse \"{}\" as a number", s);
+  return *n;
 }
 
 bool is_scalar_tag(std::string_view tag) {
