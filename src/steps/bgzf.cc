@@ -3,7 +3,10 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <new>
+
+#include "base/endian.h"
 
 namespace kiln::steps {
 
@@ -11,13 +14,19 @@ namespace {
 
 constexpr std::size_t kMemberMax = 65536;   // whole; its length less one has 16 bits
 constexpr std::size_t kPlainBytes = 65280;  // in one member: what does not shrink still fits
-// Deflate, an extra field, no time, system unknown; the field "BC" of two bytes, which follow.
-constexpr std::string_view kHead("\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0", 16);
-constexpr std::size_t kLengthBytes = 2, kTailBytes = 8;  // the length; CRC and size of what is inside
 
-void put_little_endian(std::vector<std::byte>& to, std::uint32_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
-}
+/// A gzip header with deflate, one extra field, no time and no system told.
+struct Head {
+  std::array<std::uint8_t, 10> gzip = {0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff};
+  le16 extra_bytes = 6;
+  std::array<char, 2> field = {'B', 'C'};
+  le16 field_bytes = 2;
+  le16 last;  // byte of the member, counted from 0
+};
+struct Tail {
+  le32 crc, plain_bytes;
+};
+static_assert(sizeof(Head) == 18 && sizeof(Tail) == 8);
 
 }  // namespace
 
@@ -43,25 +52,23 @@ Result<> BgzfSink::write(std::span<const std::byte> bytes) {
 }
 
 Result<> BgzfSink::write_member() {
-  const auto text = as_bytes(kHead);
-  std::vector<std::byte> member(text.begin(), text.end());
-  member.resize(kMemberMax - kTailBytes);
+  std::array<std::byte, kMemberMax - sizeof(Head) - sizeof(Tail)> packed;
   ::deflateReset(stream_.get());
   stream_->next_in = reinterpret_cast<Bytef*>(plain_.data());
   stream_->avail_in = static_cast<uInt>(plain_.size());
-  stream_->next_out = reinterpret_cast<Bytef*>(member.data() + kHead.size() + kLengthBytes);
-  stream_->avail_out = static_cast<uInt>(member.size() - kHead.size() - kLengthBytes);
+  stream_->next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream_->avail_out = static_cast<uInt>(packed.size());
   if (::deflate(stream_.get(), Z_FINISH) != Z_STREAM_END) return error(Errc::io, "deflate gave up");
-  member.resize(member.size() - stream_->avail_out);
-  const std::size_t length = member.size() + kTailBytes - 1;
-  member[kHead.size()] = static_cast<std::byte>(length);
-  member[kHead.size() + 1] = static_cast<std::byte>(length >> 8);
-  put_little_endian(
-      member, static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(plain_.data()), plain_.size())),
-      4);
-  put_little_endian(member, static_cast<std::uint32_t>(plain_.size()), 4);
+  const std::size_t n = packed.size() - stream_->avail_out;
+  Head head;
+  head.last = static_cast<std::uint16_t>(sizeof(Head) + n + sizeof(Tail) - 1);
+  Tail tail;
+  tail.crc = static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(plain_.data()), plain_.size()));
+  tail.plain_bytes = static_cast<std::uint32_t>(plain_.size());
   plain_.clear();
-  return out_.write(member);
+  TRY(out_.write(bytes_of(head)));
+  TRY(out_.write(std::span<const std::byte>(packed).first(n)));
+  return out_.write(bytes_of(tail));
 }
 
 Result<> BgzfSink::finish() {

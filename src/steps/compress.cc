@@ -30,12 +30,24 @@ Result<Input> open_input(const std::string& path) {
   return in;
 }
 
-enum class Encoding : std::uint8_t { plain, gzip, bgzf, xz, lz4, bzip2 };
+enum class Encoding : std::uint8_t { plain, bgzf, gzip, xz, lz4, bzip2 };
+
+struct EncodingNames {
+  Encoding encoding;
+  std::string_view suffix;  // of a plan's format
+  std::string_view spoken;  // as Packer calls it
+};
+constexpr EncodingNames kEncodings[] = {{Encoding::bgzf, "bgzf", "bgzf"},
+                                        {Encoding::gzip, "gz", "pgzip"},
+                                        {Encoding::xz, "xz", "xz"},
+                                        {Encoding::lz4, "lz4", "lz4"},
+                                        {Encoding::bzip2, "bzip2", "bzip2"}};
 
 struct Plan {
   std::string format, shown;
   bool tar = false, zip = false;
   Encoding encoding = Encoding::plain;
+  std::string_view spoken = "no compression";
   int level = -1;  // the format's own
 };
 
@@ -133,43 +145,24 @@ Plan plan_of(const Job& job, const plan::PostStep& what, const fs::path& output)
   Plan plan{.format = json_string(what.options, "format"), .shown = shown_path(job, output)};
   plan.zip = plan.format == "zip";
   plan.tar = plan.format.starts_with("tar");
-  for (const auto& [name, encoding] :
-       {std::pair("bgzf", Encoding::bgzf), std::pair("gz", Encoding::gzip), std::pair("xz", Encoding::xz),
-        std::pair("lz4", Encoding::lz4), std::pair("bzip2", Encoding::bzip2)})
-    if (plan.format.ends_with(name)) plan.encoding = encoding;
+  for (const EncodingNames& names : kEncodings) {
+    if (!plan.format.ends_with(names.suffix)) continue;
+    plan.encoding = names.encoding;
+    plan.spoken = names.spoken;
+  }
   plan.level = what.options.value("level", -1);
   return plan;
 }
 
-/// What Packer calls it.
-const char* name_of(Encoding encoding) {
-  switch (encoding) {
-    case Encoding::plain:
-      return "no compression";
-    case Encoding::gzip:
-      return "pgzip";
-    case Encoding::bgzf:
-      return "bgzf";
-    case Encoding::xz:
-      return "xz";
-    case Encoding::lz4:
-      return "lz4";
-    case Encoding::bzip2:
-      return "bzip2";
-  }
-  return "";
-}
-
 /// What Packer says of it.
 void announce(const Job& job, const Plan& plan, const std::vector<std::string>& files) {
-  const char* with = name_of(plan.encoding);
   const bool alone = plan.encoding == Encoding::xz || plan.encoding == Encoding::bzip2;
   if (plan.encoding != Encoding::plain)
-    job.line(fmt::format("Using {} compression with 1 core for {}{}", with, plan.shown,
+    job.line(fmt::format("Using {} compression with 1 core for {}{}", plan.spoken, plan.shown,
                          alone ? " (library does not support MT)" : ""));
   if (plan.zip) job.line("Zipping " + plan.shown);
-  if (plan.tar) job.line(fmt::format("Tarring {} with {}", plan.shown, with));
-  if (!plan.tar && !plan.zip) job.line(fmt::format("Archiving {} with {}", files.front(), with));
+  if (plan.tar) job.line(fmt::format("Tarring {} with {}", plan.shown, plan.spoken));
+  if (!plan.tar && !plan.zip) job.line(fmt::format("Archiving {} with {}", files.front(), plan.spoken));
 }
 
 Result<> write_archive(const Plan& plan, const std::vector<std::string>& files, Sink& out) {

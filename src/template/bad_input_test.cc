@@ -7,24 +7,14 @@
 #include "base/file.h"
 #include "template/evaluate.h"
 #include "template/parser.h"
-#include "template/template.h"
+#include "template/test_world.h"
 
 namespace kiln::tmpl {
 namespace {
 
 /// Loads a text as the only file there is, and renders what is said of it; whether there is a template.
 bool loads(const std::string& name, const std::string& text) {
-  const World world{
-      .read_file = [&](const fs::path& path) -> Result<std::string> {
-        if (path.filename() == name) return text;
-        return error(Errc::not_found, "{}", path);
-      },
-      .env = {{"HOME", "/root"}},
-      .cwd = "/work",
-      .now = 1'700'000'000,
-      .file_kind = [](const fs::path&) -> Result<FileKind> { return FileKind::missing; },
-      .list_names = [](const fs::path&) -> Result<std::vector<std::string>> { return std::vector<std::string>(); }};
-  const Loaded loaded = load({.path = name}, world);
+  const Loaded loaded = load({.path = name}, world_of(name, text));
   for (const Diagnostic& d : loaded.diagnostics) EXPECT_FALSE(render(d, loaded.sources).empty());
   EXPECT_TRUE(loaded.result || has_errors(loaded.diagnostics)) << text;
   return loaded.result.has_value();

@@ -270,11 +270,10 @@ Type completed(const Type& have, const Type& wanted) {
   }
   std::map<std::string, Type> attributes;
   for (const auto& [name, type] : wanted.attributes()) {
-    const auto it = have.is(Kind::object) ? have.attributes().find(name) : have.attributes().end();
-    const bool map = have.is(Kind::map);
-    attributes[name] = map                             ? completed(have.element(), type)
-                       : it == have.attributes().end() ? type
-                                                       : completed(it->second, type);
+    Type now;  // dynamic: that of an attribute that the value does not have
+    if (have.is(Kind::map)) now = have.element();
+    if (have.is(Kind::object) && have.attributes().contains(name)) now = have.attributes().at(name);
+    attributes[name] = completed(now, type);
   }
   return Type::object(std::move(attributes));
 }

@@ -9,11 +9,10 @@ namespace {
 /// out to be null.
 constexpr std::string_view kNeverNull =
     "abs alltrue anytrue ceil chomp chunklist coalescelist compact concat contains csvdecode distinct endswith "
-    "filebase64 flatten floor format formatdate formatlist indent index join jsonencode keys length log lower max "
-    "merge "
-    "min parseint pow range regex regex_replace regexall replace reverse rfc3339_parse setintersection setproduct "
-    "setunion signum slice sort split startswith strrev substr sum textdecodebase64 textencodebase64 title trim "
-    "trimprefix trimspace trimsuffix unix_timestamp_parse upper values zipmap";
+    "filebase64 flatten floor format formatdate formatlist indent index join jsonencode keys length log lower "
+    "max merge min parseint pow range regex regex_replace regexall replace reverse rfc3339_parse "
+    "setintersection setproduct setunion signum slice sort split startswith strrev substr sum textdecodebase64 "
+    "textencodebase64 title trim trimprefix trimspace trimsuffix unix_timestamp_parse upper values zipmap";
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "template/functions_support.h"
 
 namespace kiln::tmpl {
@@ -159,7 +160,7 @@ Result<Type> jsondecode_type(Arguments a, FunctionContext& context) {
   const char c = prefix[at];
   if (c == '"') return Type::string();
   if (c == 't' || c == 'f') return Type::boolean();
-  if (c == '-' || c == '.' || (c >= '0' && c <= '9')) return Type::number();
+  if (c == '-' || c == '.' || is_ascii_digit(c)) return Type::number();
   if (c == '{' || c == '[' || c == 'n') return Type();
   return context.bad_argument(0, "no JSON text begins as this one does");
 }
