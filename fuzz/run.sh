@@ -11,6 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 for name in "$@"; do
+  [ -x "$build/${name}_fuzz" ] || { echo "fuzz: there is no $build/${name}_fuzz; make test builds all there are" >&2; exit 1; }
   seeds=$work/$name
   found=${KILN_FUZZ_FOUND:-$work/found}/$name
   mkdir -p "$seeds" "$found"
