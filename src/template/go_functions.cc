@@ -24,13 +24,6 @@ std::string float_text(double d) {
   return exponent >= -4 && exponent < kLongest ? fmt::format("{}", d) : text;
 }
 
-bool is_true(const Value& v) {
-  if (v.is_null()) return false;
-  if (v.is(Kind::string)) return !v.text().empty();
-  if (v.is(Kind::boolean)) return v.truth();
-  return go_number(v).sign() != 0;
-}
-
 /// Side by side as Sprint puts them: a space between two that are both no strings.
 std::string printed(Arguments a) {
   std::string out;
@@ -48,7 +41,7 @@ Result<Value> print(Arguments a, FunctionContext&) {
 
 Result<Value> println(Arguments a, FunctionContext&) {
   std::string out;
-  for (const Value& v : a) out += (out.empty() ? "" : " ") + go_plain(v);
+  for (std::size_t i = 0; i < a.size(); ++i) out += (i == 0 ? "" : " ") + go_plain(a[i]);
   return text_value(out + "\n");
 }
 
@@ -181,12 +174,17 @@ Result<std::strong_ordering> compared(Arguments a, FunctionContext& context) {
   return go_number(a[0]) <=> go_number(a[1]);
 }
 
+/// The second argument if the first is true, else the third, as it is.
+Result<Value> choose(Arguments a, FunctionContext&) {
+  return a[a[0].truth() ? 1 : 2];
+}
+
 /// not, truth: what is not empty is true.
 Function of_one(const std::string& name, bool (*answer)(bool)) {
   return {.parameters = {any_parameter(name)},
           .result = Type::boolean(),
           .call = [answer](Arguments a, FunctionContext&) -> Result<Value> {
-            return Value::boolean(answer(is_true(a[0])));
+            return Value::boolean(answer(is_go_true(a[0])));
           }};
 }
 
@@ -197,7 +195,7 @@ Function of_choice(bool decides) {
           .result = {},
           .call = [decides](Arguments a, FunctionContext&) -> Result<Value> {
             for (const Value& v : a) {
-              if (is_true(v) == decides) return v;
+              if (is_go_true(v) == decides) return v;
             }
             return a.back();
           }};
@@ -236,6 +234,7 @@ FunctionTable make_table() {
   t["go ne"] = of_any(Type::boolean(), unequal);
   t["go and"] = of_choice(false);
   t["go or"] = of_choice(true);
+  t["go choose"] = of_any({}, choose);
   t["go truth"] = of_one("value", [](bool truth) { return truth; });
   t["go not"] = of_one("value", [](bool truth) { return !truth; });
   t["go lt"] = of_order([](std::strong_ordering o) { return o < 0; });
@@ -250,6 +249,13 @@ FunctionTable make_table() {
 const FunctionTable& go_functions() {
   static const FunctionTable table = make_table();
   return table;
+}
+
+bool is_go_true(const Value& v) {
+  if (v.is_null()) return false;
+  if (v.is(Kind::string)) return !v.text().empty();
+  if (v.is(Kind::boolean)) return v.truth();
+  return go_number(v).sign() != 0;
 }
 
 std::string go_plain(const Value& value) {

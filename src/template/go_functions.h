@@ -16,6 +16,9 @@ const FunctionTable& go_functions();
 /// Text by a format with Go's verbs; what does not fit is said in the text itself, as Go does: "%!d(string=x)".
 Result<std::string> go_printf(std::string_view format, Arguments arguments);
 
+/// What is not empty, nil or zero is true.
+bool is_go_true(const Value& value);
+
 /// One value as Go's %v writes it.
 std::string go_plain(const Value& value);
 

@@ -36,10 +36,15 @@ std::string padded(const GoVerb& verb, const std::string& text) {
   return std::string(n, verb.has('0') ? '0' : ' ') + text;
 }
 
-/// %!d(string=x)
+std::string one(const GoVerb& verb, const Value& v);
+
+/// %!d(string=x): flags and width hold for the x.
 std::string unfit(const GoVerb& verb, const Value& v) {
   if (v.is_null()) return fmt::format("%!{}(<nil>)", utf8(verb.mode));
-  return fmt::format("%!{}({}={})", utf8(verb.mode), go_type(v), go_plain(v));
+  GoVerb plain = verb;
+  plain.mode = U'v';
+  std::erase(plain.flags, '#');
+  return fmt::format("%!{}({}={})", utf8(verb.mode), go_type(v), one(plain, v));
 }
 
 std::string hex_text(const GoVerb& verb, std::string_view bytes) {
@@ -144,6 +149,16 @@ std::string int_text(const GoVerb& verb, const Value& v) {
   }
 }
 
+/// 0x1.8p+00: C's form with two digits of exponent.
+std::string hex_float(const GoVerb& verb, double d) {
+  GoVerb bare = verb;
+  bare.width.reset();
+  std::string text = by_c(bare, "", verb.mode == U'X' ? 'A' : 'a', d);
+  const std::size_t sign = text.find_first_of("pP") + 1;
+  if (sign != 0 && text.size() == sign + 2) text.insert(sign + 1, "0");
+  return padded(verb, text);
+}
+
 std::string float_text(const GoVerb& verb, const Value& v) {
   const double d = go_number(v).to_double();
   const bool general = verb.mode == U'g' || verb.mode == U'G' || verb.mode == U'v';
@@ -154,6 +169,7 @@ std::string float_text(const GoVerb& verb, const Value& v) {
     return padded(verb, text);
   }
   if (verb.mode == U'v') return by_c(verb, "", 'g', d);
+  if (verb.mode == U'x' || verb.mode == U'X') return hex_float(verb, d);
   if (verb.mode >= 0x80 || std::string_view("eEfFgG").find(static_cast<char>(verb.mode)) == std::string_view::npos)
     return unfit(verb, v);
   return by_c(verb, "", static_cast<char>(verb.mode), d);
