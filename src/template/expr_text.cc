@@ -51,6 +51,7 @@ class Writer {
   std::string write(const NameExpr& n) const { return n.name; }
   std::string write(const PostfixExpr& p) const {
     std::string out = operand(*p.base);
+    if (out == "local" && !p.steps.empty() && key_of(p.steps[0]) == "timestamp") return "local." + names_.timestamp;
     if (out == "var" && !p.steps.empty() && names_.locals.contains(key_of(p.steps[0]))) out = "local";
     return out + steps(p.steps);
   }

@@ -19,6 +19,7 @@ bool is_plain_name(std::string_view name);
 struct NewNames {
   std::set<std::string> locals;                  // variables that are locals now: var.x becomes local.x
   std::set<std::string>* environment = nullptr;  // set: env("X") becomes var.env_X, and X is added here
+  std::string timestamp = "timestamp";           // what local.timestamp is called
 };
 
 std::string expression_text(const Expr& expr, const NewNames& names = {});

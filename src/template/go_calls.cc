@@ -1,12 +1,11 @@
 #include "template/go_calls.h"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 
+#include "template/go_functions.h"
 #include "template/parser.h"
 
 namespace kiln::tmpl {
@@ -77,26 +76,12 @@ const std::map<std::string, std::string>& same_functions() {
       {"uuid", "uuidv4"},
       {"upper", "upper"},
       {"lower", "lower"},
-      {"urlquery", "urlencode"},
-      {"printf", "format"},
       {"vault", "vault"},
       {"consul_key", "consul_key"},
       {"aws_secretsmanager", "aws_secretsmanager"},
       {"aws_secretsmanager_raw", "aws_secretsmanager_raw"},
   };
   return kNames;
-}
-
-std::vector<GoValue> values_of(GoValue a) {
-  std::vector<GoValue> out;
-  out.push_back(std::move(a));
-  return out;
-}
-
-std::vector<GoValue> values_of(GoValue a, GoValue b) {
-  std::vector<GoValue> out = values_of(std::move(a));
-  out.push_back(std::move(b));
-  return out;
 }
 
 }  // namespace
@@ -108,15 +93,20 @@ ExprPtr GoCalls::function(std::string name, Values arguments) const {
   return make(CallExpr{std::move(name), at_, std::move(exprs), false, at_, at_});
 }
 
-/// root[key]
-ExprPtr GoCalls::member(std::string root, ExprPtr key) const {
+/// list[key]
+ExprPtr GoCalls::element(ExprPtr list, ExprPtr key) const {
   Step step;
   step.span = at_;
   step.how = Step::How::index;
   step.index = std::move(key);
-  PostfixExpr path{make(NameExpr{std::move(root)}), {}};
+  PostfixExpr path{std::move(list), {}};
   path.steps.push_back(std::move(step));
   return make(std::move(path));
+}
+
+/// root[key]
+ExprPtr GoCalls::member(std::string root, ExprPtr key) const {
+  return element(make(NameExpr{std::move(root)}), std::move(key));
 }
 
 ExprPtr GoCalls::binary(ExprPtr left, Op op, ExprPtr right) const {
@@ -125,27 +115,61 @@ ExprPtr GoCalls::binary(ExprPtr left, Op op, ExprPtr right) const {
   return make(std::move(out));
 }
 
+/// What is written in a template. HCL2 has no floats that are printed as Go's: theirs stand as text.
+GoValue GoCalls::constant(const Value& value) const {
+  const GoType type = value.is_null()           ? GoType::nil
+                      : value.is(Kind::string)  ? GoType::text
+                      : value.is(Kind::boolean) ? GoType::boolean
+                      : value.is(Kind::number)  ? GoType::integer
+                                                : GoType::real;
+  const bool as_text = type == GoType::real && context_.symbolic;
+  return {make(LiteralExpr{as_text ? Value::string(go_plain(value)) : value}), type, value};
+}
+
 GoValue GoCalls::number(const std::string& digits, bool real) const {
   const Value n = Value::number(Number::parse(digits).value_or(0));
-  const bool apart = real && !context_.symbolic;
-  return {make(LiteralExpr{apart ? Value::tuple({n}) : n}), real ? GoType::real : GoType::integer, digits};
+  return constant(real ? Value::tuple({n}) : n);
+}
+
+std::optional<bool> GoCalls::known_truth(const GoValue& value) const {
+  if (!context_.symbolic || !value.constant) return std::nullopt;
+  return is_go_true(*value.constant);
 }
 
 ExprPtr GoCalls::truth(GoValue value) const {
-  if (value.type == GoType::boolean || value.only_truth) return std::move(value.expr);
+  if (value.condition) return std::move(value.condition);
+  if (const auto known = known_truth(value)) return boolean(*known).expr;
+  if (value.type == GoType::boolean) return std::move(value.expr);
   if (!context_.symbolic) return function("go truth", values_of(std::move(value)));
   if (value.type == GoType::integer || value.type == GoType::real)
-    return binary(std::move(value.expr), Op::not_equal, number("0", false).expr);
+    return binary(std::move(value.expr), Op::not_equal, number("0", value.type == GoType::real).expr);
   std::vector<ExprPtr> parts;
   parts.push_back(std::move(value.expr));
   return binary(make(TemplateExpr{std::move(parts), false}), Op::not_equal, text(""));
 }
 
-ExprPtr GoCalls::output(GoValue value, std::string& problem) const {
-  if (value.only_truth && problem.empty())
-    problem = "\"and\" and \"or\" give one of their values, for which HCL2 has no function";
+ExprPtr GoCalls::output(GoValue value) const {
+  if (context_.symbolic && value.constant) return text(go_plain(*value.constant));
   if (context_.symbolic || value.type == GoType::text) return std::move(value.expr);
   return function("go print", values_of(std::move(value)));
+}
+
+GoValue GoCalls::chosen(GoValue condition, GoValue yes, GoValue no, std::string& problem) const {
+  if (const auto known = known_truth(condition)) return *known ? std::move(yes) : std::move(no);
+  const bool same = yes.type == no.type;
+  const std::size_t depth = 1 + std::max({condition.depth, yes.depth, no.depth});
+  if (!context_.symbolic && (!same || yes.type == GoType::any)) {  // HCL2 would give both one type
+    GoValue holds{truth(std::move(condition))};
+    ExprPtr either = function("go choose", values_of(std::move(holds), std::move(yes), std::move(no)));
+    return {.expr = std::move(either), .type = GoType::any, .depth = depth};
+  }
+  GoValue out{.expr = nullptr, .type = same ? yes.type : GoType::any, .depth = depth};
+  if (out.type == GoType::any)
+    out.condition = conditional(truth(copy(condition, problem)), truth(copy(yes, problem)), truth(copy(no, problem)));
+  ExprPtr first = same ? std::move(yes.expr) : as_text(std::move(yes));
+  ExprPtr second = same ? std::move(no.expr) : as_text(std::move(no));
+  out.expr = conditional(truth(std::move(condition)), std::move(first), std::move(second));
+  return out;
 }
 
 /// What is known of the world, by its name in the language.
@@ -154,7 +178,7 @@ std::optional<GoValue> GoCalls::reference_of(const std::string& name) const {
   if (name == "packer_version") return GoValue{member("packer", text("version")), GoType::text};
   if (name == "pwd") return GoValue{member("path", text("cwd")), GoType::text};
   if (name != "template_dir") return std::nullopt;
-  return GoValue{function("abspath", values_of({member("path", text("root"))})), GoType::text};
+  return GoValue{function("abspath", values_of(GoValue{member("path", text("root"))})), GoType::text};
 }
 
 std::optional<GoValue> GoCalls::constant_of(const std::string& name) const {
@@ -175,156 +199,25 @@ GoValue GoCalls::own(const std::string& name, Values a) const {
   const bool choice = name == "and" || name == "or";
   if (choice && std::all_of(a.begin(), a.end(), [&](const GoValue& v) { return v.type == first; })) type = first;
   if (name != "urlquery") return {function("go " + name, std::move(a)), type};
-  return {function("urlencode", values_of({function("go print", std::move(a))})), type};
+  return {function("urlencode", values_of(GoValue{function("go print", std::move(a))})), type};
 }
-
-/// Conditions and comparisons in HCL2's own words, to be written down.
-std::optional<GoValue> GoCalls::logic(const std::string& name, Values& arguments) const {
-  if (name == "eq" && arguments.size() > 2) {  // one of the others
-    TupleExpr others;
-    for (std::size_t i = 1; i < arguments.size(); ++i) others.elements.push_back(std::move(arguments[i].expr));
-    return GoValue{function("contains", values_of({make(std::move(others))}, std::move(arguments[0]))),
-                   GoType::boolean};
-  }
-  if (name == "eq" || name == "ne") {
-    const Op op = name == "eq" ? Op::equal : Op::not_equal;
-    return GoValue{binary(std::move(arguments[0].expr), op, std::move(arguments[1].expr)), GoType::boolean};
-  }
-  if (name == "not")
-    return GoValue{make(UnaryExpr{{{'!', at_.begin}}, truth(std::move(arguments[0]))}), GoType::boolean};
-  if (name != "and" && name != "or") return std::nullopt;
-  BinaryExpr out{truth(std::move(arguments[0])), {}};
-  for (std::size_t i = 1; i < arguments.size(); ++i)
-    out.rest.push_back({name == "and" ? Op::logical_and : Op::logical_or, truth(std::move(arguments[i]))});
-  ExprPtr expr = out.rest.empty() ? std::move(out.first) : make(std::move(out));
-  return GoValue{std::move(expr), GoType::any, {}, true};
-}
-
-namespace {
-
-bool fits(GoType type, char verb) {
-  if (type == GoType::any) return true;
-  switch (verb) {
-    case 's':
-    case 'q':
-      return type == GoType::text;
-    case 'v':
-      return type != GoType::real && type != GoType::nil;
-    case 'd':
-    case 'x':
-    case 'X':
-      return type == GoType::integer;
-    case 't':
-      return type == GoType::boolean;
-    case 'f':
-      return type == GoType::real;
-    default:
-      return false;
-  }
-}
-
-/// Whether HCL2's format makes of these arguments what printf does: for plain verbs and what they are meant for.
-bool is_plain_format(const std::vector<GoValue>& a) {
-  static const RE2 kVerbs(R"(%(?:%|(-?[0-9]*)(\.[0-9]+)?([sqvdxXtf])))");
-  if (!a[0].constant) return false;
-  re2::StringPiece rest(*a[0].constant);
-  std::size_t used = 1;
-  std::string width, precision, verb;
-  std::size_t percents = 0;
-  while (RE2::FindAndConsume(&rest, kVerbs, &width, &precision, &verb)) {
-    percents += verb.empty() ? 2 : 1;
-    if (verb.empty()) continue;
-    if (used == a.size() || !fits(a[used].type, verb[0])) return false;
-    if (!precision.empty() && verb != "f") return false;
-    if (!width.empty() && verb != "d" && (verb != "s" || width[0] == '0' || width.starts_with("-0"))) return false;
-    ++used;
-  }
-  return used == a.size() && percents == static_cast<std::size_t>(std::ranges::count(*a[0].constant, '%'));
-}
-
-bool is_printed_alike(const GoValue& v) {
-  return v.type == GoType::text || v.type == GoType::integer || v.type == GoType::boolean;
-}
-
-}  // namespace
-
-/// A function of Go's engine as HCL2 has it; not every one has a counterpart.
-GoValue GoCalls::written_down(const std::string& name, Values a, std::string& problem) const {
-  if (auto answer = logic(name, a)) return std::move(*answer);
-  for (const GoValue& v : a) {
-    if (v.only_truth && problem.empty()) problem = fmt::format("{} is given what \"and\" or \"or\" chose", name);
-  }
-  if (name == "print" && std::all_of(a.begin(), a.end(), is_printed_alike)) {
-    TemplateExpr all;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      if (i > 0 && a[i - 1].type != GoType::text && a[i].type != GoType::text) all.parts.push_back(text(" "));
-      all.parts.push_back(std::move(a[i].expr));
-    }
-    if (all.parts.empty()) all.parts.push_back(text(""));
-    return {make(std::move(all)), GoType::text};
-  }
-  if (name == "printf" && !is_plain_format(a) && problem.empty())
-    problem = "printf formats what it is given in a way for which HCL2 has no function";
-  if (name == "printf" || (name == "urlquery" && a.size() == 1))
-    return {function(same_functions().at(name), std::move(a)), GoType::text};
-  if (problem.empty()) problem = fmt::format("{} is called, for which HCL2 has no function", name);
-  return string("");
-}
-
-namespace {
-
-std::string replaced(std::string s, const std::string& old, const std::string& with, std::size_t times) {
-  for (std::size_t at = 0; times > 0; --times) {
-    at = s.find(old, at);
-    if (at == std::string::npos) break;
-    s.replace(at, old.size(), with);
-    at += with.size() + (old.empty() ? 1 : 0);
-  }
-  return s;
-}
-
-}  // namespace
 
 /// replace old new n s
 GoValue GoCalls::replace_first(Values a, std::string& problem) const {
-  if (!context_.symbolic) return {function("go replace", std::move(a)), GoType::text};
-  const bool all = a[2].constant && a[2].constant->starts_with('-');
-  if (!all && a[0].constant && a[1].constant && a[2].constant && a[3].constant) {
-    const std::size_t times = std::min<std::size_t>(std::strtoul(a[2].constant->c_str(), nullptr, 10), 1000);
-    return string(replaced(*a[3].constant, *a[0].constant, *a[1].constant, times));
-  }
-  if (!all) problem = "replace is called with a count; write -1 (all) or use replace_all";
-  std::rotate(a.begin(), a.begin() + 3, a.end());
-  a.pop_back();
-  return {function("replace", std::move(a)), GoType::text};
-}
-
-GoValue GoCalls::split_at(Values a) const {
-  Step step;
-  step.span = at_;
-  step.how = Step::How::index;
-  step.index = std::move(a[2].expr);
-  PostfixExpr path{function("split", values_of(std::move(a[1]), std::move(a[0]))), {}};
-  path.steps.push_back(std::move(step));
-  return {make(std::move(path)), GoType::text};
+  if (context_.symbolic) return replaced(std::move(a), problem);
+  return {function("go replace", std::move(a)), GoType::text};
 }
 
 /// What a cloud does not allow in a name becomes "-".
 GoValue GoCalls::clean_name(Values a) const {
   const bool amazon = context_.builder.starts_with("amazon");
-  if (context_.builder == "googlecompute") a = values_of({function("lower", std::move(a))});
+  if (context_.builder == "googlecompute") a = values_of(GoValue{function("lower", std::move(a))});
   a.push_back(string(amazon ? "[^]a-zA-Z0-9()[ ./'@_-]" : "[^a-zA-Z0-9_-]"));
   a.push_back(string("-"));
   return {function("regex_replace", std::move(a)), GoType::text};
 }
 
 namespace {
-
-/// What the engine asks of the template or the world, for which HCL2 has expressions.
-bool outside_hcl(const std::string& name) {
-  return name == "user" || name == "env" || name == "vault" || name == "consul_key" ||
-         name.starts_with("aws_secretsmanager");
-}
 
 bool is_cloud(const std::string& builder) {
   return builder.starts_with("amazon") || builder.starts_with("azure") || builder == "googlecompute";
@@ -334,21 +227,28 @@ bool is_cloud(const std::string& builder) {
 
 /// A function that Packer added: all take texts, but for the counts of split and replace.
 GoValue GoCalls::packer_call(const std::string& name, Values a, std::string& problem) const {
-  if (context_.hcl && outside_hcl(name))
+  if (context_.hcl && is_only_in_old(name))
     problem = fmt::format("{} is called, which only old JSON templates have", name);
   if (context_.hcl && name == "clean_resource_name" && !is_cloud(context_.builder))
     problem = "clean_resource_name is called, which only sources of clouds have";
   for (std::size_t i = 0; i < a.size(); ++i) {
     const bool count = i == 2 && (name == "split" || name == "replace");
     const GoType wanted = count ? GoType::integer : GoType::text;
-    if (a[i].only_truth || (a[i].type != GoType::any && a[i].type != wanted))
+    const bool unsure = a[i].type == GoType::any && !context_.symbolic;
+    if (!unsure && a[i].type != wanted)
       problem = fmt::format("{} needs a {} as its argument {}", name, count ? "whole number" : "text", i + 1);
   }
   if (!problem.empty()) return string("");
   if (auto constant = constant_of(name)) return std::move(*constant);
+  if (auto answer = context_.symbolic ? worked_out(name, a, problem) : std::nullopt) return std::move(*answer);
   if (name == "user") return {member("var", std::move(a[0].expr)), GoType::text};
   if (name == "build") return {member("build", std::move(a[0].expr)), GoType::text};
-  if (name == "split") return split_at(std::move(a));
+  if (name == "split") {  // s separator n
+    std::swap(a[0], a[1]);
+    ExprPtr at = std::move(a[2].expr);
+    a.pop_back();
+    return {element(function("split", std::move(a)), std::move(at)), GoType::text};
+  }
   if (name == "replace") return replace_first(std::move(a), problem);
   if (name == "clean_resource_name") return clean_name(std::move(a));
   if (name == "replace_all") {  // old new s
@@ -356,6 +256,11 @@ GoValue GoCalls::packer_call(const std::string& name, Values a, std::string& pro
     return {function("replace", std::move(a)), GoType::text};
   }
   return {function(same_functions().at(name), std::move(a)), GoType::text};
+}
+
+bool is_only_in_old(const std::string& name) {
+  return name == "user" || name == "env" || name == "vault" || name == "consul_key" ||
+         name.starts_with("aws_secretsmanager");
 }
 
 GoValue GoCalls::call(const std::string& name, Values a, std::string& problem) const {

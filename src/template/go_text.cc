@@ -39,11 +39,12 @@ constexpr std::size_t kMaxPieces = 10'000;  // of the templates that {{ template
 class GoText {
  public:
   GoText(const SourceFile& file, Span at, const std::string& text, const GoTextContext& context)
-      : calls_(file, at, context), context_(context), file_(file), at_(at), text_(text) {}
+      : calls_(file, at, context), context_(context), text_(text) {}
   ExprPtr translate();
   const std::string& problem() const { return problem_; }
 
  private:
+  using Values = std::vector<GoValue>;
   enum class Stop : std::uint8_t { end_of_text, end, otherwise };
   struct Pipeline {
     GoValue value;
@@ -51,17 +52,19 @@ class GoText {
     bool declares = false;  // a variable
     StoredPtr stored = {};
   };
-  Stop list(std::vector<ExprPtr>& out, std::string& else_rest);
-  void action(const GoPiece& piece, std::vector<ExprPtr>& out);
-  void template_action(std::vector<ExprPtr>& out);
-  void control(const GoPiece& piece, const std::string& word, std::vector<ExprPtr>& out);
-  void otherwise(const std::string& word, const std::string& rest, std::vector<ExprPtr>& no);
+  Stop list(Values& out, std::string& else_rest);
+  void action(const GoPiece& piece, Values& out);
+  GoValue head(const GoPiece& piece);
+  void component_choice(const GoPiece& piece, Values yes, Values no, Values& out);
+  void template_action(Values& out);
+  void control(const GoPiece& piece, const std::string& word, Values& out);
+  void otherwise(const std::string& word, const std::string& rest, Values& no);
   std::optional<Pipeline> range_head();
   void merge(const Names& outer, const Names& yes, const Names& no, const Pipeline& condition);
   std::optional<Pipeline> declaration();
   std::optional<Pipeline> pipeline();
   std::optional<Pipeline> command(std::optional<GoValue> last);
-  bool arguments(std::vector<GoValue>& out, bool& data);
+  bool arguments(Values& out, bool& data);
   std::optional<Pipeline> operand();
   std::optional<Pipeline> field(const std::string& text) const;
   std::optional<Pipeline> variable(const std::string& text);
@@ -85,23 +88,14 @@ class GoText {
     if (problem_.empty()) problem_ = std::move(why);
     return std::nullopt;
   }
-  ExprPtr literal(const std::string& text) const {
-    return std::make_unique<const Expr>(Expr{&file_, at_, LiteralExpr{Value::string(text)}});
-  }
-  ExprPtr written(const GoPiece& piece) const {  // an action, and what stands up to where the text was read
+  GoValue written(const GoPiece& piece) const {  // an action, and what stands up to where the text was read
     const std::size_t begin = piece.after_else ? piece.end : piece.begin;
     const std::string head = piece.after_else ? "{{" + piece.text + "}}" : "";
-    return literal(head + text_.substr(begin, pieces_[at_piece_ - 1].end - begin));
-  }
-  ExprPtr joined(std::vector<ExprPtr> parts) const {
-    if (parts.empty()) parts.push_back(literal(""));
-    return std::make_unique<const Expr>(Expr{&file_, at_, TemplateExpr{std::move(parts), false}});
+    return calls_.string(head + text_.substr(begin, pieces_[at_piece_ - 1].end - begin));
   }
 
   GoCalls calls_;
   const GoTextContext& context_;
-  const SourceFile& file_;
-  Span at_;
   const std::string& text_;
   std::vector<GoPiece> pieces_;
   GoTemplates templates_;
@@ -156,7 +150,8 @@ std::optional<GoText::Pipeline> GoText::operand() {
   if (token.text != "(") return fail(fmt::format("\"{}\" cannot stand here in an action", token.text));
   auto inside = pipeline();
   if (inside && next().text != ")") return fail("a closing parenthesis is missing in an action");
-  if (inside && peek().kind == GoTok::field && !inside->data) return fail("a value in parentheses has no parts");
+  if (inside && peek().kind == GoTok::field && !peek().apart && !inside->data)
+    return fail("a value in parentheses has no parts");
   return inside;
 }
 
@@ -186,19 +181,13 @@ std::optional<GoText::Pipeline> GoText::chosen(const Stored& what) {
   auto yes = condition ? stored(*what.yes) : std::nullopt;
   auto no = yes ? stored(*what.no) : std::nullopt;
   if (!no) return std::nullopt;
-  const bool same = yes->value.type == no->value.type;
-  const GoType type = same ? yes->value.type : GoType::text;
-  ExprPtr first = same ? std::move(yes->value.expr) : calls_.output(std::move(yes->value), problem_);
-  ExprPtr second = same ? std::move(no->value.expr) : calls_.output(std::move(no->value), problem_);
-  const std::size_t depth = 1 + std::max({condition->value.depth, yes->value.depth, no->value.depth});
-  if (depth > kMaxNesting) return fail("variables are nested too deep");
-  ConditionalExpr choice{calls_.truth(std::move(condition->value)), std::move(first), std::move(second)};
-  ExprPtr expr = std::make_unique<const Expr>(Expr{&file_, at_, std::move(choice)});
-  return Pipeline{{.expr = std::move(expr), .type = type, .depth = depth}, false};
+  GoValue out = calls_.chosen(std::move(condition->value), std::move(yes->value), std::move(no->value), problem_);
+  if (out.depth > kMaxNesting) return fail("variables are nested too deep");
+  return Pipeline{std::move(out), false};
 }
 
 /// What follows a function up to the end of its command.
-bool GoText::arguments(std::vector<GoValue>& out, bool& data) {
+bool GoText::arguments(Values& out, bool& data) {
   while (problem_.empty() && !at_end_of_command()) {
     auto argument = at_function() ? std::optional(Pipeline{calls_.call(next().text, {}, problem_), false}) : operand();
     if (!argument || !problem_.empty()) return false;
@@ -215,14 +204,14 @@ std::optional<GoText::Pipeline> GoText::command(std::optional<GoValue> last) {
   if (at_function()) {
     out.emplace();
     const std::string name = next().text;
-    std::vector<GoValue> values;
+    Values values;
     if (!arguments(values, out->data)) return std::nullopt;
     if (last) values.push_back(std::move(*last));
     if (!out->data) out->value = calls_.call(name, std::move(values), problem_);
   } else {
     if (peek().is(GoTok::word, "nil")) return fail("nil is not a command");
     out = operand();
-    std::vector<GoValue> ignored;
+    Values ignored;
     if (out && out->data) (void)arguments(ignored, out->data);
     if (out && !out->data && last) return fail("only a function can take what \"|\" gives it");
     if (out && !at_end_of_command()) return fail(fmt::format("\"{}\" is too much in an action", peek().text));
@@ -287,9 +276,10 @@ std::optional<GoText::Pipeline> GoText::range_head() {
 /// Behind an {{ if }}: the names from before it, with what its branches set.
 void GoText::merge(const Names& outer, const Names& yes, const Names& no, const Pipeline& condition) {
   names_ = outer;
+  const std::optional<bool> fixed = calls_.known_truth(condition.value);
   for (std::size_t i = 0; i < outer.slots.size(); ++i) {
-    if (yes.slots[i] == no.slots[i]) {
-      names_.slots[i] = yes.slots[i];
+    if (fixed || yes.slots[i] == no.slots[i]) {
+      names_.slots[i] = fixed.value_or(true) ? yes.slots[i] : no.slots[i];
       continue;
     }
     const bool data = condition.data || yes.slots[i]->data || no.slots[i]->data;
@@ -299,7 +289,7 @@ void GoText::merge(const Names& outer, const Names& yes, const Names& no, const 
 }
 
 /// {{ else }}, {{ else if }} behind if, {{ else with }} behind with; what stands behind else is a choice of its own.
-void GoText::otherwise(const std::string& word, const std::string& rest, std::vector<ExprPtr>& no) {
+void GoText::otherwise(const std::string& word, const std::string& rest, Values& no) {
   std::string ignored;
   if (rest.empty()) {
     if (list(no, ignored) != Stop::end) fail("there is an {{ else }} too much");
@@ -314,8 +304,32 @@ void GoText::otherwise(const std::string& word, const std::string& rest, std::ve
   control(nested, word, no);
 }
 
+/// An action that the component renders, to be written down: nothing but its data may be in it.
+GoValue GoText::head(const GoPiece& piece) {
+  std::string ignored;
+  for (const GoToken& token : go_tokens(piece.text, ignored)) {
+    const auto variable = names_.variables.find(token.text.substr(0, token.text.find('.')));
+    const bool hidden = token.kind == GoTok::field ? names_.dot && !names_.dot->data
+                        : token.kind == GoTok::variable
+                            ? variable != names_.variables.end() && !names_.slots[variable->second]->data
+                            : token.kind == GoTok::word && is_only_in_old(token.text);
+    if (hidden) fail(token.text + " stands in one action with a component's data, which HCL2 cannot say");
+  }
+  return calls_.string("{{" + piece.text + "}}");
+}
+
+/// A choice that is the component's business: as a whole, or, to be written down, around what is known before.
+void GoText::component_choice(const GoPiece& piece, Values yes, Values no, Values& out) {
+  if (!context_.symbolic) return out.push_back(written(piece));
+  out.push_back(head(piece));
+  out.push_back(calls_.joined(std::move(yes)));
+  if (!no.empty()) out.push_back(calls_.string("{{else}}"));
+  if (!no.empty()) out.push_back(calls_.joined(std::move(no)));
+  out.push_back(calls_.string("{{end}}"));
+}
+
 /// {{ if }}, {{ with }} or {{ range }} with everything up to its end.
-void GoText::control(const GoPiece& piece, const std::string& word, std::vector<ExprPtr>& out) {
+void GoText::control(const GoPiece& piece, const std::string& word, Values& out) {
   if (++depth_ > kMaxNesting) return void(fail("actions are nested too deep"));
   const Names outer = names_;
   auto condition = word == "range" ? range_head() : declaration();
@@ -323,8 +337,8 @@ void GoText::control(const GoPiece& piece, const std::string& word, std::vector<
   Names before = names_;
   if (word != "if") names_.dot = condition->stored;
   loops_ += word == "range" ? 1 : 0;
-  std::vector<ExprPtr> yes;
-  std::vector<ExprPtr> no;
+  Values yes;
+  Values no;
   std::string else_rest;
   const Stop stop = list(yes, else_rest);
   loops_ -= word == "range" ? 1 : 0;
@@ -333,20 +347,20 @@ void GoText::control(const GoPiece& piece, const std::string& word, std::vector<
   --depth_;
   if (!problem_.empty()) return;
   merge(outer, after, Names(names_), *condition);
-  if (condition->data) return out.push_back(written(piece));  // the component's business, as a whole
-  ConditionalExpr choice{calls_.truth(std::move(condition->value)), joined(std::move(yes)), joined(std::move(no))};
-  out.push_back(std::make_unique<const Expr>(Expr{&file_, at_, std::move(choice)}));
+  if (condition->data) return component_choice(piece, std::move(yes), std::move(no), out);
+  GoValue first = calls_.joined(std::move(yes));
+  out.push_back(calls_.chosen(std::move(condition->value), std::move(first), calls_.joined(std::move(no)), problem_));
 }
 
-void GoText::action(const GoPiece& piece, std::vector<ExprPtr>& out) {
+void GoText::action(const GoPiece& piece, Values& out) {
   auto value = declaration();
   if (!value) return;
-  if (value->data) return out.push_back(written(piece));
-  if (!value->declares) out.push_back(calls_.output(std::move(value->value), problem_));
+  if (value->data) return out.push_back(context_.symbolic ? head(piece) : written(piece));
+  if (!value->declares) out.push_back(std::move(value->value));
 }
 
 /// {{ template "name" pipeline }}: the text of the template with its dot.
-void GoText::template_action(std::vector<ExprPtr>& out) {
+void GoText::template_action(Values& out) {
   const GoToken name = next();
   const auto it = templates_.find(name.text);
   if (name.kind != GoTok::text || it == templates_.end())
@@ -373,11 +387,11 @@ void GoText::template_action(std::vector<ExprPtr>& out) {
   --depth_;
 }
 
-GoText::Stop GoText::list(std::vector<ExprPtr>& out, std::string& else_rest) {
+GoText::Stop GoText::list(Values& out, std::string& else_rest) {
   while (at_piece_ < pieces_.size() && problem_.empty()) {
     const GoPiece piece = pieces_[at_piece_++];
     if (!piece.action) {
-      out.push_back(literal(piece.text));
+      out.push_back(calls_.string(piece.text));
       continue;
     }
     start(piece.text);
@@ -393,6 +407,7 @@ GoText::Stop GoText::list(std::vector<ExprPtr>& out, std::string& else_rest) {
     }
     if (word == "break" || word == "continue") {
       if (loops_ == 0 || !alone) fail(fmt::format("\"{}\" stands outside of a range", word));
+      if (context_.symbolic) out.push_back(calls_.string("{{" + word + "}}"));
     } else if (word == "if" || word == "range" || word == "with") {
       next();
       control(piece, word, out);
@@ -407,12 +422,12 @@ GoText::Stop GoText::list(std::vector<ExprPtr>& out, std::string& else_rest) {
 }
 
 ExprPtr GoText::translate() {
-  std::vector<ExprPtr> parts;
+  Values parts;
   std::string rest;
   pieces_ = go_pieces(text_, problem_);
   if (problem_.empty()) templates_ = go_definitions(pieces_, problem_);
   if (problem_.empty() && list(parts, rest) != Stop::end_of_text) fail("there is an {{ else }} too much");
-  return joined(std::move(parts));
+  return calls_.joined(std::move(parts)).expr;
 }
 
 }  // namespace

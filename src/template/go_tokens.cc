@@ -179,8 +179,10 @@ void GoLexer::named() {
 
 std::vector<GoToken> GoLexer::tokens() {
   while (problem_.empty()) {
-    rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpace), rest_.size()));
+    const std::size_t space = std::min(rest_.find_first_not_of(kSpace), rest_.size());
+    rest_.remove_prefix(space);
     if (rest_.empty()) break;
+    const std::size_t before = out_.size();
     const char c = rest_[0];
     const auto is_digit = [&](std::size_t i) {
       return i < rest_.size() && std::isdigit(static_cast<unsigned char>(rest_[i])) != 0;
@@ -192,6 +194,7 @@ std::vector<GoToken> GoLexer::tokens() {
     } else {
       named();
     }
+    if (out_.size() > before) out_[before].apart = space > 0;
   }
   out_.push_back({});
   return std::move(out_);

@@ -12,7 +12,8 @@ namespace kiln::tmpl {
 
 struct GoToken {
   enum class Kind : std::uint8_t { end, word, field, variable, text, integer, real, sign } kind = Kind::end;
-  std::string text;  // of a text what it says, of an integer its decimal digits
+  std::string text;    // of a text what it says, of an integer its decimal digits
+  bool apart = false;  // space stands before it
   bool is(Kind k, std::string_view t) const { return kind == k && text == t; }
 };
 

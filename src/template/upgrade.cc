@@ -82,9 +82,10 @@ class Upgrade {
   void note(const char* text) {
     if (annotations_) out_ += fmt::format("# {}\n", text);
   }
-  std::string expression(const Expr& e) const { return expression_text(e, {locals_, nullptr}); }
+  std::string expression(const Expr& e) const { return expression_text(e, {locals_, nullptr, stamp_}); }
   void names(const Block& build, const SyntaxBody& root);
   void find_locals(const SyntaxBody& root);
+  void timestamp();
   void packer(const SyntaxBody& root);
   void variables(const SyntaxBody& root);
   void variable(const Block& block);
@@ -104,6 +105,7 @@ class Upgrade {
   std::vector<Name> names_;
   std::set<std::string> locals_;       // variables that are locals now
   std::set<std::string> environment_;  // what locals ask the environment for
+  std::string stamp_ = "timestamp";    // the local for {{timestamp}}
 };
 
 /// The build's sources, in order, with the source blocks of the same order.
@@ -136,6 +138,27 @@ void Upgrade::find_locals(const SyntaxBody& root) {
     if (value != nullptr) needs.walk(*value->expr);
     if (needs.found) locals_.insert(b.labels[0]);
   }
+  const auto is_taken = [&] {
+    const auto after = locals_.lower_bound(stamp_);
+    return after != locals_.end() && after->starts_with(stamp_);
+  };
+  while (is_taken()) stamp_.insert(0, "build_");
+}
+
+/// Seconds since 1970, for which HCL2 has no function. Years begin in March here, so that a leap year's day is its
+/// last, and (153 * months + 2) / 5 days lie before a month.
+void Upgrade::timestamp() {
+  note("What {{timestamp}} was: the time of the build in seconds since 1970.");
+  out_ += fmt::format(R"(locals {{
+{0}_utc = [for part in split(" ", formatdate("YYYY M D h m s", timestamp())) : parseint(part, 10)]
+{0}_year = {1}[0] - ({1}[1] < 3 ? 1 : 0)
+{0}_leap_days = floor({2} / 4) - floor({2} / 100) + floor({2} / 400)
+{0}_days = 365 * {2} + local.{0}_leap_days + floor((153 * (({1}[1] + 9) % 12) + 2) / 5) + {1}[2] - 719469
+{0} = format("%d", 86400 * local.{0}_days + 3600 * {1}[3] + 60 * {1}[4] + {1}[5])
+}}
+
+)",
+                      stamp_, "local." + stamp_ + "_utc", "local." + stamp_ + "_year");
 }
 
 void Upgrade::packer(const SyntaxBody& root) {
@@ -155,7 +178,7 @@ void Upgrade::variable(const Block& b) {
     note("was a variable; it is made of others, so it is a local now and cannot be set");
     const std::string key = sensitive ? "expression" : name;  // of all Packers that know the form, 1.6.6 too
     out_ += sensitive ? fmt::format("local {} {{\n", quoted_text(name)) : std::string("locals {\n");
-    out_ += key + " = " + expression_text(*value->expr, {locals_, &environment_}) + "\n";
+    out_ += key + " = " + expression_text(*value->expr, {locals_, &environment_, stamp_}) + "\n";
   } else {
     out_ += fmt::format("variable {} {{\ntype = string\n", quoted_text(name));
     if (value != nullptr) out_ += "default = " + expression(*value->expr) + "\n";
@@ -304,12 +327,10 @@ std::string Upgrade::text(const SyntaxBody& root) {
   sources(root);
   const Attribute* description = last.body.find("description");
   build(last, description != nullptr ? *text_of(*description->expr) : std::string());
-  std::string stamp;
-  if ((head + out_).find("local.timestamp") != std::string::npos) {
-    if (annotations_) stamp = "# The time of the build, as digits alone: what {{timestamp}} was.\n";
-    stamp += "locals {\ntimestamp = regex_replace(timestamp(), \"[- TZ:]\", \"\")\n}\n\n";
-  }
-  return head + stamp + out_;
+  const bool stamped = (head + out_).find("local." + stamp_) != std::string::npos;
+  const std::string rest = std::exchange(out_, {});
+  if (stamped) timestamp();
+  return head + out_ + rest;
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ a$b${x} %{y} {{user `d`}}
 {{printf "% x %#x" "hi" "hi"}} {{printf "%.2s|%6.2s|" "abcdef" "abcdef"}} {{printf "%05s|%-05s|%05v" "ab" "ab" "ab"}} {{printf "%q" 39}}
 {{printf "%08.3f|%+d|%x|%X|%#o|%O|%08b|%#b" 3.14159 5 -255 255 8 8 5 5}} {{printf "%*d" "x" 5}} {{printf "%v %d %s %t" nil nil nil true}}
 {{printf "%5d|%-4s|%03d|%.1d|%+t|%#t|%6d" "ab" 7 0.5 "xyz" 5 "q" true}} {{printf "%5d" nil}} {{println `` 1}}|{{printf "%x %X %12x|%.2x" 1.5 255.25 0.1 3.0}}
+{{$x := or `` 5}}{{if user `e`}}{{$x = or false `q`}}{{else if user `a`}}{{$x = or false true}}{{end}}{{$x}} {{$x := 0}}{{if user `e`}}{{$x = `a`}}{{end}}{{if $x}}y{{else}}{{$x}}{{end}}
 {{printf "%5t|%-7t|" true false}} {{printf "%6.2f%%" 99.5}} {{printf "%c|%5c|%U|%#U" 233 65 233 65}} {{printf "%6d|%-6d|%06d|% d|%+.3d" 42 42 -42 42 7}}
 {{printf "%q" "a\"b\\ \n é ☺"}} {{printf "%+q" "☺𝄞"}} {{printf "%x|%X|% X|%#x|%# x" "héllo" "hi" "hi" "" "abc"}} {{printf "%s" 1.5}} {{printf "%d" 1.0}} {{printf "%T" 1.0}}
 {{1e5}} {{1e6}} {{1e20}} {{1e21}} {{1234567.0}} {{0.0001}} {{0.00001}} {{123456789.5}} {{1.0}} {{print 1.0 2.5}} {{printf "%v %g" 1e6 1e20}}
