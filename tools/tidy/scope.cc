@@ -1,5 +1,5 @@
 // A module for clang-tidy that keeps the checks to our own files. Without it every check walks every declaration of
-// every header that a file reads, the standard library's too: seven of eight seconds. tools/tidy.sh builds and loads
+// every header that a file reads, the standard library's too: seven of eight seconds. tools/tidy.py builds and loads
 // it.
 #include <clang-tidy/ClangTidyCheck.h>
 #include <clang-tidy/ClangTidyModule.h>
