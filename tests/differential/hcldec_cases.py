@@ -290,7 +290,7 @@ class Case:
         return 'attr%s {\n  name = "%s"\n  type = %s\n%s}\n' % (label, name, kind, "  required = true\n" if required else "")
 
     def block_spec(self, label):
-        kind = self.r.choice(["block", "block_list", "block_set", "block_map"])
+        kind = self.r.choice(["block", "block_list", "block_set", "block_map"])  # theirs has no block_tuple and no block_attrs
         name = self.fresh(["blk", "box", "item"])
         inner_type = self.r.choice(["string", "number", "any"] if kind != "block_map" else ["string", "number"])
         extra = ""
@@ -302,9 +302,12 @@ class Case:
         if kind == "block_map":
             labels = self.r.randrange(1, 3)
             extra = "  labels = [%s]\n" % ", ".join('"l%d"' % i for i in range(labels))
-        self.expected.append(("block", name, labels))
-        inner = self.r.choice(['attr {\n    name = "in"\n    type = %s\n  }\n',
-                               'object {\n    attr "in" {\n      type = %s\n    }\n    attr "z" {\n      type = string\n    }\n  }\n']) % inner_type
+        form = self.r.choice(["attr", "attr", "object", "object", "deep"])
+        self.expected.append(("deep" if form == "deep" else "block", name, labels))
+        attr = 'attr%s {\n      name = "in"\n      type = %s\n    }\n'
+        inner = {"attr": attr % ("", inner_type),
+                 "object": "object {\n    " + attr % (' "in"', inner_type) + '    attr "z" {\n      type = string\n    }\n  }\n',
+                 "deep": 'block {\n    block_type = "deep"\n    ' + attr % ("", inner_type) + "  }\n"}[form]
         return '%s%s {\n  block_type = "%s"\n%s  %s}\n' % (kind, label, name, extra, inner)
 
     def input_text(self):
@@ -327,6 +330,8 @@ class Case:
                 for _ in range(self.r.randrange(0, 3)):
                     labels = "".join(' "%s"' % self.r.choice(["k1", "k2", "é"]) for _ in range(detail if self.r.random() > self.error_rate else 3))
                     body = "in = %s" % self.generator.expr(self.r.randrange(0, 2), self.r.choice(["string", "number"]))
+                    if kind == "deep":
+                        body = self.r.choice(["", "", "deep {}\n"]) + "deep {\n" + body + ("" if body.endswith("\n") else "\n") + "}"
                     if "\n" in body or self.r.random() < 0.6:
                         body = "\n  " + body + ("" if body.endswith("\n") else "\n")
                     else:
@@ -371,13 +376,21 @@ def json_value(rng, depth):
                            for _ in range(rng.randrange(0, 3))) + "}"
 
 
-def json_input(rng, expected):
+def json_expression(generator):
+    """A whole expression in a string: its characters are escaped, its places are counted in the file all the same."""
+    text = generator.pick(["", "", "é ", '"\n']) + "${" + generator.expr(2, "any") + "}"
+    return json.dumps(text, ensure_ascii=generator.chance(0.3))
+
+
+def json_input(rng, case):
     properties = []
-    for kind, name, detail in expected:
+    for kind, name, detail in case.expected:
         if kind == "attr":
-            properties.append('"%s": %s' % (name, json_value(rng, 2)))
+            properties.append('"%s": %s' % (name, json_expression(case.generator) if rng.random() < 0.4 else json_value(rng, 2)))
         else:
             body = '{"in": %s}' % json_value(rng, 1)
+            if kind == "deep":
+                body = '{"deep": %s}' % body
             if rng.random() < 0.3:
                 body = "[%s, %s]" % (body, '{"in": %s}' % json_value(rng, 0))
             for _ in range(detail):
@@ -435,11 +448,13 @@ def make(rng, directory, free_logic):
         arguments.append("--vars=" + case.vars_json())
     name = "input.hcl"
     text = case.input
-    if rng.random() < 0.15:
+    if rng.random() < 0.2:
         name = "input.hcl.json"
-        text = json_input(rng, case.expected)
+        text = json_input(rng, case)
     if rng.random() < 0.3:
-        text = break_text(rng, text)
+        broken = break_text(rng, text)
+        if free_logic or not any(sign in broken for sign in ("&&", "||")):  # what a side may hold is in Generator.logic
+            text = broken
     write(os.path.join(directory, name), text)
     if rng.random() < 0.08:
         arguments.append("--var-refs")
