@@ -147,6 +147,12 @@ Result<Type> element_type(const std::vector<Type>& types, const Type& wanted, co
   return *one;
 }
 
+/// Parts whose type stays open inside (tuples of null, say) may differ in it though they unify.
+Result<void> all_of_one_type(const std::vector<Type>& types, std::string_view parts, std::string_view whole) {
+  if (agreed_type(types)) return {};
+  return error(Errc::bad_template, "{} types must all match for conversion to {}", parts, whole);
+}
+
 Result<Value> to_sequence(const Value& v, const Type& wanted) {
   Value::Elements parts;
   std::vector<Type> types;
@@ -157,7 +163,12 @@ Result<Value> to_sequence(const Value& v, const Type& wanted) {
   const Type inside = v.type().is_collection() && types.empty() && wanted.element().is_dynamic()
                           ? v.type().element()
                           : TRY(element_type(types, wanted.element(), v.type(), wanted));
-  for (Value& part : parts) part = TRY(convert(part, inside));
+  types.clear();
+  for (Value& part : parts) {
+    part = TRY(convert(part, inside));
+    types.push_back(part.type());
+  }
+  TRY(all_of_one_type(types, "element", wanted.is(Kind::list) ? "list" : "set"));
   return wanted.is(Kind::list) ? Value::list(inside, std::move(parts)) : Value::set(inside, std::move(parts));
 }
 
@@ -171,7 +182,12 @@ Result<Value> to_map(const Value& v, const Type& wanted) {
   const Type inside = v.type().is_collection() && types.empty() && wanted.element().is_dynamic()
                           ? v.type().element()
                           : TRY(element_type(types, wanted.element(), v.type(), wanted));
-  for (auto& [key, part] : parts) part = TRY(convert(part, inside));
+  types.clear();
+  for (auto& [key, part] : parts) {
+    part = TRY(convert(part, inside));
+    types.push_back(part.type());
+  }
+  TRY(all_of_one_type(types, "attribute", "map"));
   return Value::map(inside, std::move(parts));
 }
 
@@ -326,109 +342,6 @@ Result<Value> convert(const Value& value, const Type& wanted) {
   if (!convertible(value.type(), wanted)) return mismatch(value.type(), wanted);
   const Type type = completed(value.type(), without_optional(wanted));
   return (value.is_null() ? Value::null(type) : Value::unknown(type, kept(value, type))).marked(value.marks());
-}
-
-namespace {
-
-/// One collection for collections and structures of its kind: what the structures hold unifies first.
-std::optional<Type> unify_elements(std::span<const Type> types, bool unsafe, Type (*make)(Type)) {
-  std::vector<Type> inside;
-  std::vector<Type> parts;
-  bool structural = false;
-  for (const Type& t : types) {
-    if (t.is_dynamic()) return Type::dynamic();
-    structural = structural || t.is_structural();
-    if (t.is(Kind::tuple)) {
-      parts.insert(parts.end(), t.elements().begin(), t.elements().end());
-    } else if (t.is(Kind::object)) {
-      for (const auto& [name, part] : t.attributes()) parts.push_back(part);
-    } else {
-      inside.push_back(t.element());
-    }
-  }
-  if (structural && (!parts.empty() || inside.empty())) {
-    const auto one = unify(parts, unsafe);
-    if (!one) return std::nullopt;
-    inside.push_back(*one);
-  }
-  const auto one = unify(inside, unsafe);
-  if (!one) return std::nullopt;
-  Type result = make(*one);
-  const bool fits =
-      std::all_of(types.begin(), types.end(), [&](const Type& t) { return convertible(t, result, unsafe); });
-  return fits ? std::optional(std::move(result)) : std::nullopt;
-}
-
-std::optional<Type> unify_objects(std::span<const Type> types, bool unsafe) {
-  std::map<std::string, Type> attributes;
-  for (const Type& t : types) {
-    if (t.is_dynamic()) return Type::dynamic();
-    const bool same = std::equal(t.attributes().begin(), t.attributes().end(), types[0].attributes().begin(),
-                                 types[0].attributes().end(), [](auto& a, auto& b) { return a.first == b.first; });
-    if (!same) return unify_elements(types, unsafe, Type::map);
-  }
-  for (const auto& [name, first] : types[0].attributes()) {
-    std::vector<Type> parts;
-    for (const Type& t : types) parts.push_back(t.attributes().at(name));
-    const auto one = unify(parts, unsafe);
-    if (!one) return std::nullopt;
-    attributes[name] = *one;
-  }
-  return Type::object(std::move(attributes));
-}
-
-std::optional<Type> unify_tuples(std::span<const Type> types, bool unsafe) {
-  std::vector<Type> elements;
-  for (const Type& t : types) {
-    if (t.is_dynamic()) return Type::dynamic();
-    if (t.elements().size() != types[0].elements().size()) return unify_elements(types, unsafe, Type::list);
-  }
-  for (std::size_t i = 0; i < types[0].elements().size(); ++i) {
-    std::vector<Type> parts;
-    for (const Type& t : types) parts.push_back(t.elements()[i]);
-    const auto one = unify(parts, unsafe);
-    if (!one) return std::nullopt;
-    elements.push_back(*one);
-  }
-  return Type::tuple(std::move(elements));
-}
-
-}  // namespace
-
-std::optional<Type> unify(std::span<const Type> types, bool unsafe) {
-  if (types.empty()) return Type::dynamic();
-  if (std::all_of(types.begin(), types.end(), [&](const Type& t) { return t == types[0]; })) return types[0];
-  std::size_t count[9] = {};
-  for (const Type& t : types) ++count[static_cast<std::size_t>(t.kind())];
-  const auto some = [&](Kind kind) { return count[static_cast<std::size_t>(kind)] > 0; };
-  const auto all = [&](std::initializer_list<Kind> kinds) {
-    std::size_t n = count[static_cast<std::size_t>(Kind::dynamic)];
-    for (const Kind kind : kinds) n += count[static_cast<std::size_t>(kind)];
-    return n == types.size() && count[static_cast<std::size_t>(*kinds.begin())] > 0;
-  };
-  if (all({Kind::map})) return unify_elements(types, unsafe, Type::map);
-  if (all({Kind::list})) return unify_elements(types, unsafe, Type::list);
-  if (all({Kind::set})) return unify_elements(types, unsafe, Type::set);
-  if (all({Kind::object})) return unify_objects(types, unsafe);
-  if (all({Kind::tuple})) return unify_tuples(types, unsafe);
-  // Structures among collections are often meant as such; if not, one may still become the other.
-  if (all({Kind::map, Kind::object}) && !some(Kind::dynamic)) {
-    if (auto one = unify_elements(types, unsafe, Type::map)) return one;
-  }
-  if (all({Kind::list, Kind::tuple}) && !some(Kind::dynamic)) {
-    if (auto one = unify_elements(types, unsafe, Type::list)) return one;
-  }
-  for (const bool lossy : {false, true}) {
-    for (const Type& wanted : types) {
-      if (wanted.is_dynamic() || (lossy && !unsafe)) continue;
-      const bool fits = std::all_of(types.begin(), types.end(),
-                                    [&](const Type& t) { return t.is_dynamic() || convertible(t, wanted, lossy); });
-      if (fits) return wanted;
-    }
-  }
-  // anything becomes what is not known yet, but objects and tuples never meet
-  if (some(Kind::dynamic) && !(some(Kind::object) && some(Kind::tuple))) return Type::dynamic();
-  return std::nullopt;
 }
 
 }  // namespace kiln::tmpl

@@ -103,11 +103,24 @@ TEST(ConvertTest, ListOfAnyUnifiesItsElements) {
   EXPECT_EQ(list.type(), Type::list(Type::string()));
 }
 
+TEST(ConvertTest, PartsThatStayOpenInsideMustStillBeOfOneType) {
+  const auto holding = [](Value part) { return Value::tuple({std::move(part)}); };
+  const Value open = holding(Value::null(Type()));
+  EXPECT_TRUE(convert(Value::tuple({open, open}), Type::list(Type())));
+  const Value both = Value::tuple({open, holding(holding(num(1)))});
+  EXPECT_EQ(convert(both, Type::list(Type())).error().text(), "element types must all match for conversion to list");
+  const Value named = Value::object({{"a", open}, {"b", holding(holding(num(1)))}});
+  EXPECT_EQ(convert(named, Type::map(Type())).error().text(), "attribute types must all match for conversion to map");
+}
+
 TEST(ConvertTest, StructuresMeetCollectionsAlsoWhereTheirPartsDiffer) {
   const Type object = Type::object({{"a", Type::number()}, {"b", Type::boolean()}});
   EXPECT_EQ(unify(std::vector<Type>{object, Type::map(Type::string())}, true), Type::map(Type::string()));
   const Type deep = Type::object({{"a", Type::number()}, {"b", object}});
   EXPECT_EQ(unify(std::vector<Type>{deep, Type::map(Type())}, true), deep);
+  const Type open =
+      Type::object({{"a", object}, {"b", Type()}});  // its own map is of any, which a value may yet become
+  EXPECT_EQ(unify(std::vector<Type>{open, Type::map(Type::string())}, true), Type::map(Type::string()));
   const Type tuple = Type::tuple({Type::string()});
   EXPECT_EQ(unify(std::vector<Type>{Type::set(Type::number()), tuple}, true), Type::set(Type::number()));
 }
