@@ -7,18 +7,22 @@ namespace {
 
 std::vector<std::string> names_in(const Value& v) {
   std::vector<std::string> names;
-  for (const auto& [name, part] : v.entries()) names.push_back(name);
+  if (v.is_known()) {
+    for (const auto& [name, part] : v.entries()) names.push_back(name);
+  } else {
+    for (const auto& [name, type] : v.type().attributes()) names.push_back(name);
+  }
   return names;
 }
 
-/// Attributes of an object whose value is null or unknown are still known by its type.
-Value attribute_of_type(const Type& type, const std::string& name, const Range& at, Evaluation& evaluation) {
-  const auto it = type.attributes().find(name);
-  if (it != type.attributes().end()) return Value::unknown(it->second);
-  std::vector<std::string> names;
-  for (const auto& [known, t] : type.attributes()) names.push_back(known);
-  return fail(evaluation, at, "Unsupported attribute",
-              fmt::format("This object does not have an attribute named \"{}\".{}", name, did_you_mean(name, names)));
+/// What a map or an object has under a name; of an object that is not known its type knows the names.
+std::optional<Value> entry_of(const Value& v, const std::string& name) {
+  if (v.is_known()) {
+    const auto it = v.entries().find(name);
+    return it != v.entries().end() ? std::optional(it->second) : std::nullopt;
+  }
+  const auto it = v.type().attributes().find(name);
+  return it != v.type().attributes().end() ? std::optional(Value::unknown(it->second)) : std::nullopt;
 }
 
 Value missing_entry(const Value& v, const std::string& name, const Range& at, Evaluation& evaluation) {
@@ -37,6 +41,8 @@ Value index_sequence(const Value& v, const Value& key, const Range& at, Evaluati
   };
   const auto number = convert(key, Type::number());
   if (!number) return bad("a number is required");
+  if (key.is_unknown() || (v.is(Kind::list) && v.is_unknown()))
+    return v.is(Kind::list) ? Value::unknown(v.type().element()) : Value::unknown();
   const Number& n = (*number).number();
   if (!n.is_integer()) return bad("a sequence has only whole numbers as indices");
   if (n.sign() < 0) return bad("a sequence has no negative indices");
@@ -52,9 +58,10 @@ Value index_sequence(const Value& v, const Value& key, const Range& at, Evaluati
 Value index_named(const Value& v, const Value& key, const Range& at, Evaluation& evaluation) {
   const auto name = convert(key, Type::string());
   if (!name) return fail(evaluation, at, "Invalid index", "The key must be a string.");
+  if (key.is_unknown() || (v.is(Kind::map) && v.is_unknown()))
+    return v.is(Kind::map) ? Value::unknown(v.type().element()) : Value::unknown();
   const std::string& text = (*name).text();
-  if (!v.is_known()) return attribute_of_type(v.type(), text, at, evaluation);
-  if (const auto it = v.entries().find(text); it != v.entries().end()) return it->second;
+  if (auto entry = entry_of(v, text)) return std::move(*entry);
   const bool secret = !key.deep_marks().empty() || !v.deep_marks().empty();
   return fail(evaluation, at, "Invalid index",
               "The given key does not identify an element in this collection value." +
@@ -65,16 +72,14 @@ Value index_plain(const Value& v, const Value& key, const Range& at, Evaluation&
   if (v.is_null())
     return fail(evaluation, at, "Attempt to index null value", "This value is null, so it does not have any indices.");
   if (key.is_null()) return fail(evaluation, at, "Invalid index", "A null value cannot be used as an index.");
+  if (key.type().is_dynamic()) return Value::unknown();
   switch (v.type().kind()) {
     case Kind::list:
-    case Kind::map: {
-      if (v.is_unknown() || key.is_unknown()) return Value::unknown(v.type().element());
-      return v.is(Kind::list) ? index_sequence(v, key, at, evaluation) : index_named(v, key, at, evaluation);
-    }
     case Kind::tuple:
+      return index_sequence(v, key, at, evaluation);
+    case Kind::map:
     case Kind::object:
-      if (key.is_unknown()) return Value::unknown();
-      return v.is(Kind::tuple) ? index_sequence(v, key, at, evaluation) : index_named(v, key, at, evaluation);
+      return index_named(v, key, at, evaluation);
     case Kind::dynamic:
       return Value::unknown();
     case Kind::set:
@@ -90,11 +95,10 @@ Value attribute_plain(const Value& v, const std::string& name, const Range& at, 
     return fail(evaluation, at, "Attempt to get attribute from null value",
                 "This value is null, so it does not have any attributes.");
   if (v.is(Kind::dynamic)) return Value::unknown();
-  if (v.is(Kind::object) && v.is_unknown()) return attribute_of_type(v.type(), name, at, evaluation);
   if (v.is(Kind::map) && v.is_unknown()) return Value::unknown(v.type().element());
   if (v.is(Kind::object) || v.is(Kind::map)) {
-    const auto it = v.entries().find(name);
-    return it != v.entries().end() ? it->second : missing_entry(v, name, at, evaluation);
+    auto entry = entry_of(v, name);
+    return entry ? std::move(*entry) : missing_entry(v, name, at, evaluation);
   }
   const bool sequence = v.is(Kind::list) || v.is(Kind::set) || v.is(Kind::tuple);
   return fail(evaluation, at, "Unsupported attribute",

@@ -79,21 +79,21 @@ Civil civil(const Moment& moment) {
 }
 
 Result<Moment> parse_moment(std::string_view s, bool space_too) {
+  const auto has = [&s](std::size_t at, char c) { return at < s.size() && s[at] == c; };
   const auto year = digits(s, 0, 4, 0, 9999);
   const auto month = digits(s, 5, 2, 1, 12);
   if (!year) return bad("cannot use the text as year");
-  if (s.substr(4, 1) != "-" || s.substr(7, 1) != "-") return bad("\"-\" is expected between year, month and day");
+  if (!has(4, '-') || !has(7, '-')) return bad("\"-\" is expected between year, month and day");
   if (!month) return bad("cannot use the text as month");
   const auto day = digits(s, 8, 2, 1, days_in_month(*year, *month));
   if (!day) return bad("cannot use the text as day of month");
-  if (s.substr(10, 1) != "T" && !(space_too && s.substr(10, 1) == " "))
-    return bad("missing required time introducer 'T'");
+  if (!has(10, 'T') && !(space_too && has(10, ' '))) return bad("missing required time introducer 'T'");
   const auto hour = digits(s, 11, 2, 0, 23);
   const auto minute = digits(s, 14, 2, 0, 59);
   const auto second = digits(s, 17, 2, 0, 59);
   if (!hour) return bad("hour must be between 00 and 23, with two digits");
-  if (s.substr(13, 1) != ":" || !minute) return bad("minute must be between 00 and 59, with two digits, behind \":\"");
-  if (s.substr(16, 1) != ":" || !second) return bad("second must be between 00 and 59, with two digits, behind \":\"");
+  if (!has(13, ':') || !minute) return bad("minute must be between 00 and 59, with two digits, behind \":\"");
+  if (!has(16, ':') || !second) return bad("second must be between 00 and 59, with two digits, behind \":\"");
   s.remove_prefix(19);
   Moment m;
   if (s.size() >= 2 && s[0] == '.' && s[1] >= '0' && s[1] <= '9') {
