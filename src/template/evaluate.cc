@@ -91,9 +91,11 @@ bool is_bare_null(const Value& v) {
 
 Value Evaluator::operator()(const NameExpr& e) const {
   if (const Value* v = scope_.find(e.name)) return *v;
-  if (evaluation_.constant) return bad(expr_.span, "Variables not allowed", "No variables can be used here.");
+  const auto names = scope_.names();
+  if (evaluation_.constant && names.empty())  // those of a loop can be used
+    return bad(expr_.span, "Variables not allowed", "No variables can be used here.");
   return bad(expr_.span, "Unknown variable",
-             fmt::format("There is no variable named \"{}\".{}", e.name, did_you_mean(e.name, scope_.names())));
+             fmt::format("There is no variable named \"{}\".{}", e.name, did_you_mean(e.name, names)));
 }
 
 Value Evaluator::operator()(const UnaryExpr& e) const {
@@ -191,7 +193,9 @@ Value Evaluator::operator()(const TemplateExpr& e) const {
   std::string out;
   Marks marks;
   bool known = true;
-  const std::size_t problems_before = evaluation_.diagnostics->size();
+  const auto sound = [this, before = evaluation_.diagnostics->size()] {
+    return evaluation_.diagnostics->size() == before;
+  };
   for (const ExprPtr& part : e.parts) {
     const Value v = value(*part);
     if (v.is_null()) {
@@ -208,15 +212,14 @@ Value Evaluator::operator()(const TemplateExpr& e) const {
           fmt::format("Cannot include the given value in a string template: {}.", text.error().text()));
     } else if ((*text).is_unknown()) {
       known = false;
-    } else if (known) {
+    } else if (known && sound()) {
       out += (*text).text();
     }
     if (out.size() > kMaxString)
       return bad(part->span, "Value too large", "A string of more than 16 MiB comes out of this template.");
   }
   if (!known) {
-    const bool sound = evaluation_.diagnostics->size() == problems_before;
-    const Refinement begins = {.not_null = true, .prefix = sound ? safe_prefix(out) : std::string()};
+    const Refinement begins = {.not_null = true, .prefix = sound() ? safe_prefix(out) : std::string()};
     return Value::unknown(Type::string(), begins).marked(marks);
   }
   return charged(Value::string(out), expr_.range(), evaluation_).marked(marks);

@@ -76,6 +76,23 @@ TEST_F(HcldecTest, PlacesAreThoseOfHcl) {
   EXPECT_EQ(places("v = 1, w = 2\n"), "1:6@5-6");
 }
 
+TEST_F(HcldecTest, WhatFollowsAProblemIsJudgedAsInHcl) {
+  // A template ends where the first problem of its parts is, but the other parts are still looked at.
+  const std::string number = "attr {\n  name = \"v\"\n  type = number\n}\n";
+  EXPECT_EQ(places("v = \"${1}${[]}x\"\n", number), "1:12@11-13");
+  EXPECT_EQ(places("v = \"${[]}${1}\"\n", number), "1:8@7-9 1:5@4-15");
+  EXPECT_EQ(places("v = \"${1}${[]}${nope}\"\n", number), "1:12@11-13 1:17@16-20");
+  // What is not known for want of a condition still has its type.
+  EXPECT_EQ(places("v = ([] ? [] : [1, 2])[\"b\"]\n"), "1:6@5-7 1:23@22-27");
+  EXPECT_EQ(places("v = ([] ? {a = 1} : {a = 2})[\"b\"]\n"), "1:6@5-7 1:29@28-33");
+  EXPECT_EQ(places("v = ([] ? {a = 1} : {a = 2})[\"a\"]\n"), "1:6@5-7");
+}
+
+TEST_F(HcldecTest, NamesOfALoopCanBeUsedWhereThereAreNoVariables) {
+  EXPECT_EQ(run(kAnything, "v = nope\n").diagnostics.at(0).summary, "Variables not allowed");
+  EXPECT_EQ(run(kAnything, "v = [for x in [1] : nope]\n").diagnostics.at(0).summary, "Unknown variable");
+}
+
 TEST_F(HcldecTest, WhatDoesNotFitTheSpecificationIsAProblem) {
   EXPECT_EQ(places("w = 1\n"), "1:1@0-1");
   EXPECT_EQ(places("b {\n}\n"), "1:1@0-1");
