@@ -231,6 +231,10 @@ bool Evaluator::wanted(const ForExpr& e, const Scope& inside, ForResult& out) co
 std::optional<std::string> Evaluator::key(const ForExpr& e, const Scope& inside, ForResult& out) const {
   const Value raw = evaluate(*e.key, inside, evaluation_);
   if (!raw.is_null()) out.marks |= raw.deep_marks();
+  if (raw.is_unknown()) {  // whatever its type
+    out.known = false;
+    return std::nullopt;
+  }
   const auto text = convert(raw.deep_unmarked(), Type::string());
   if (raw.is_null() || !text) {
     if (out.known)
@@ -239,8 +243,7 @@ std::optional<std::string> Evaluator::key(const ForExpr& e, const Scope& inside,
     out.known = false;
     return std::nullopt;
   }
-  if ((*text).is_unknown()) out.known = false;
-  return (*text).is_known() ? std::optional((*text).text()) : std::nullopt;
+  return (*text).text();
 }
 
 void Evaluator::item(const ForExpr& e, const Scope& inside, ForResult& out) const {

@@ -42,6 +42,11 @@ TEST_F(HcldecTest, ValuesHaveTheirTypesAndNumbersAllDigits) {
             "000000000000000000000000000000000000000000000000000000000000000000024,\"type\":\"number\"}");
   EXPECT_EQ(value("[1, \"a\"]"), "{\"value\":[1,\"a\"],\"type\":[\"tuple\",[\"number\",\"string\"]]}");
   EXPECT_EQ(value("-0"), "{\"value\":-0,\"type\":\"number\"}");
+  EXPECT_EQ(
+      value("[0 * -1, 0 / -2, -0 - 0, 0 % 5 * -1.5, -0 % 3]"),
+      "{\"value\":[-0,-0,-0,-0,-0],\"type\":[\"tuple\",[\"number\",\"number\",\"number\",\"number\",\"number\"]]}");
+  EXPECT_EQ(value("[0 - 0, -0 + 0, -0 * -1, -4 % 2, [5][0 * -1]]"),
+            "{\"value\":[0,0,0,0,5],\"type\":[\"tuple\",[\"number\",\"number\",\"number\",\"number\",\"number\"]]}");
   EXPECT_EQ(value("{a = null}"), "{\"value\":{\"a\":null},\"type\":[\"object\",{\"a\":\"dynamic\"}]}");
   EXPECT_EQ(value("\"<&>\""), "{\"value\":\"\\u003c\\u0026\\u003e\",\"type\":\"string\"}");
   EXPECT_EQ(value("true ? 1 : \"a\""), "{\"value\":\"1\",\"type\":\"string\"}");
@@ -82,6 +87,7 @@ TEST_F(HcldecTest, WhatFollowsAProblemIsJudgedAsInHcl) {
   EXPECT_EQ(places("v = \"${1}${[]}x\"\n", number), "1:12@11-13");
   EXPECT_EQ(places("v = \"${[]}${1}\"\n", number), "1:8@7-9 1:5@4-15");
   EXPECT_EQ(places("v = \"${1}${[]}${nope}\"\n", number), "1:12@11-13 1:17@16-20");
+  EXPECT_EQ(places("v = {for k in [[true].*.a, 1] : k => k}\n"), "1:24@23-25");
   // What is not known for want of a condition still has its type.
   EXPECT_EQ(places("v = ([] ? [] : [1, 2])[\"b\"]\n"), "1:6@5-7 1:23@22-27");
   EXPECT_EQ(places("v = ([] ? {a = 1} : {a = 2})[\"b\"]\n"), "1:6@5-7 1:29@28-33");

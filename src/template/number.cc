@@ -64,7 +64,8 @@ struct Number::Big {
 
 Number::Number(const std::shared_ptr<Big>& big) {
   if (mpfr_nan_p(big->v) != 0) return;  // callers rule NaN out; 0 is the safe answer
-  if (mpfr_integer_p(big->v) != 0 && mpfr_fits_intmax_p(big->v, MPFR_RNDN) != 0) {
+  const bool minus_zero = mpfr_zero_p(big->v) != 0 && mpfr_signbit(big->v) != 0;  // a text of its own, else 0
+  if (!minus_zero && mpfr_integer_p(big->v) != 0 && mpfr_fits_intmax_p(big->v, MPFR_RNDN) != 0) {
     small_ = mpfr_get_sj(big->v, MPFR_RNDN);
   } else {
     big_ = big;
@@ -92,7 +93,6 @@ std::optional<Number> Number::parse(std::string_view text) {
   }
   auto big = std::make_shared<Big>();
   if (mpfr_set_str(big->v, std::string(text).c_str(), 10, MPFR_RNDN) != 0) return std::nullopt;
-  if (mpfr_zero_p(big->v) != 0 && mpfr_signbit(big->v) != 0) return -Number(0);
   return Number(big);
 }
 
@@ -178,11 +178,9 @@ int Number::sign() const {
 
 Number Number::operator-() const {
   if (big_ || small_ != 0) return Number(0) - *this;
-  auto zero = std::make_shared<Big>();  // which keeps its sign as text, and is 0 in everything else
+  auto zero = std::make_shared<Big>();
   mpfr_set_zero(zero->v, -1);
-  Number out;
-  out.big_ = std::move(zero);
-  return out;
+  return Number(zero);
 }
 
 Number operator+(const Number& a, const Number& b) {
@@ -203,7 +201,8 @@ Number operator-(const Number& a, const Number& b) {
 
 Number operator*(const Number& a, const Number& b) {
   std::int64_t product = 0;
-  if (!a.big_ && !b.big_ && !__builtin_mul_overflow(a.small_, b.small_, &product)) return product;
+  if (!a.big_ && !b.big_ && !__builtin_mul_overflow(a.small_, b.small_, &product))
+    return product == 0 && (a.small_ < 0 || b.small_ < 0) ? -Number(0) : Number(product);
   auto r = std::make_shared<Number::Big>();
   mpfr_mul(r->v, Number::Big(a).v, Number::Big(b).v, MPFR_RNDN);
   return Number(r);
@@ -231,6 +230,7 @@ Number Number::truncated() const {
 }
 
 Number Number::floor() const {
+  if (sign() == 0) return 0;  // without a sign
   if (is_integer() || is_infinite()) return *this;
   auto r = std::make_shared<Big>();
   mpfr_floor(r->v, big_->v);
@@ -238,10 +238,11 @@ Number Number::floor() const {
 }
 
 Number Number::ceil() const {
+  if (sign() == 0) return 0;
   if (is_integer() || is_infinite()) return *this;
   auto r = std::make_shared<Big>();
   mpfr_ceil(r->v, big_->v);
-  return Number(r);
+  return mpfr_zero_p(r->v) != 0 ? Number(0) : Number(r);
 }
 
 std::strong_ordering operator<=>(const Number& a, const Number& b) {
