@@ -47,7 +47,7 @@ asked_as_it_should() {
 }
 
 knows_of_secure_boot() {
-  if in_guest "$1" "$(login_of "$2")" sudo dmesg | grep -q 'Secure boot enabled'; then pass "$1: Secure Boot is on"; else
+  if in_guest "$1" "$(login_of "$2")" "sudo dmesg | grep -q 'Secure boot enabled'"; then pass "$1: Secure Boot is on"; else
     fail "$1: its kernel does not say that Secure Boot is on"
   fi
 }
