@@ -34,6 +34,13 @@ Value missing_entry(const Value& v, const std::string& name, const Range& at, Ev
               fmt::format("This object does not have an attribute named \"{}\".{}", name, hint));
 }
 
+/// What comes out where the key or the whole collection is not known; nothing where there is a part to look for.
+std::optional<Value> undetermined(const Value& v, const Value& key) {
+  const bool collection = v.type().is_collection();
+  if (key.is_known() && !(collection && v.is_unknown())) return std::nullopt;
+  return collection ? Value::unknown(v.type().element()) : Value::unknown();
+}
+
 Value index_sequence(const Value& v, const Value& key, const Range& at, Evaluation& evaluation) {
   const auto bad = [&](std::string_view why) {
     return fail(evaluation, at, "Invalid index",
@@ -41,8 +48,7 @@ Value index_sequence(const Value& v, const Value& key, const Range& at, Evaluati
   };
   const auto number = convert(key, Type::number());
   if (!number) return bad("a number is required");
-  if (key.is_unknown() || (v.is(Kind::list) && v.is_unknown()))
-    return v.is(Kind::list) ? Value::unknown(v.type().element()) : Value::unknown();
+  if (auto open = undetermined(v, key)) return std::move(*open);
   const Number& n = (*number).number();
   if (!n.is_integer()) return bad("a sequence has only whole numbers as indices");
   if (n.sign() < 0) return bad("a sequence has no negative indices");
@@ -58,8 +64,7 @@ Value index_sequence(const Value& v, const Value& key, const Range& at, Evaluati
 Value index_named(const Value& v, const Value& key, const Range& at, Evaluation& evaluation) {
   const auto name = convert(key, Type::string());
   if (!name) return fail(evaluation, at, "Invalid index", "The key must be a string.");
-  if (key.is_unknown() || (v.is(Kind::map) && v.is_unknown()))
-    return v.is(Kind::map) ? Value::unknown(v.type().element()) : Value::unknown();
+  if (auto open = undetermined(v, key)) return std::move(*open);
   const std::string& text = (*name).text();
   if (auto entry = entry_of(v, text)) return std::move(*entry);
   const bool secret = !key.deep_marks().empty() || !v.deep_marks().empty();

@@ -108,7 +108,7 @@ TEST(UpgradeTest, WhatIsKnownStandsInsideOfWhatTheComponentRenders) {
 std::string stamped(std::int64_t now) {
   World world = world_of("t.pkr.hcl", upgraded_command("{{timestamp}}"));
   world.now = now;
-  const Overview overview = look_at({.path = "/work/t.pkr.hcl"}, world);
+  const Overview overview = look_at({.path = "/t/t.pkr.hcl"}, world);
   for (const Diagnostic& d : overview.diagnostics) ADD_FAILURE() << render(d, overview.sources);
   for (const VariableInfo& local : overview.locals) {
     if (local.name == "timestamp") return local.value.text();

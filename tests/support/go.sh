@@ -14,7 +14,7 @@ built_with_go() {
   [ ! -d "$built" ] || return 0
   mkdir -p "$cache" || exit 1
   local work code
-  work=$(mktemp -d "$cache/build.XXXX") || exit 1
+  work=$(mktemp -d -p "$cache") || exit 1
   mkdir "$work/src" "$work/bin"
   (
     export GOPATH=$work/go GOBIN=$work/bin GOCACHE=$work/cache GOTOOLCHAIN=local GOFLAGS=-modcacherw
