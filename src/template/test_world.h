@@ -11,7 +11,7 @@ inline World world_of(std::string name, std::string text) {
             return error(Errc::not_found, "{}", path);
           },
           .env = {{"HOME", "/root"}},
-          .cwd = "/work",
+          .cwd = "/t",
           .now = 1'700'000'000,
           .file_kind = [](const fs::path&) -> Result<FileKind> { return FileKind::missing; },
           .list_names = [](const fs::path&) -> Result<std::vector<std::string>> { return std::vector<std::string>(); }};
